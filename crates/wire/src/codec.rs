@@ -1,0 +1,64 @@
+//! Messages to bytes and back. The one place that knows bincode.
+
+use bincode::config::{Configuration, Fixint, LittleEndian, Limit};
+use serde::{Deserialize, Serialize};
+
+use crate::{MAX_REPLY, MAX_REQUEST, Reply, Request, WireError};
+
+/// Fixed-size integers: a message's length says nothing about its values, and a fuzzer's bytes have one meaning.
+fn config<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIMIT>> {
+    bincode::config::standard().with_fixed_int_encoding().with_limit::<LIMIT>()
+}
+
+/// The bytes of a request, without the frame's length.
+///
+/// # Errors
+/// The message is larger than [`MAX_REQUEST`].
+pub fn encode_request(request: &Request<'_>) -> Result<Vec<u8>, WireError> {
+    encode::<_, MAX_REQUEST>(request)
+}
+
+/// The bytes of a reply, without the frame's length.
+///
+/// # Errors
+/// The message is larger than [`MAX_REPLY`].
+pub fn encode_reply(reply: &Reply) -> Result<Vec<u8>, WireError> {
+    encode::<_, MAX_REPLY>(reply)
+}
+
+/// A request from its bytes. Photos and models stay where they are.
+///
+/// # Errors
+/// The bytes are no request, or go on after one.
+pub fn decode_request(bytes: &[u8]) -> Result<Request<'_>, WireError> {
+    decode::<_, MAX_REQUEST>(bytes)
+}
+
+/// A reply from its bytes.
+///
+/// # Errors
+/// The bytes are no reply, or go on after one.
+pub fn decode_reply(bytes: &[u8]) -> Result<Reply, WireError> {
+    decode::<_, MAX_REPLY>(bytes)
+}
+
+fn encode<T: Serialize, const LIMIT: usize>(message: &T) -> Result<Vec<u8>, WireError> {
+    let bytes = bincode::serde::encode_to_vec(message, config::<LIMIT>())
+        .map_err(|e| WireError::Malformed(e.to_string()))?;
+    if bytes.len() > LIMIT {
+        return Err(WireError::TooLarge { got: bytes.len(), limit: LIMIT });
+    }
+    Ok(bytes)
+}
+
+fn decode<'a, T: Deserialize<'a>, const LIMIT: usize>(bytes: &'a [u8]) -> Result<T, WireError> {
+    if bytes.len() > LIMIT {
+        return Err(WireError::TooLarge { got: bytes.len(), limit: LIMIT });
+    }
+    let (message, used) = bincode::serde::borrow_decode_from_slice(bytes, config::<LIMIT>())
+        .map_err(|e| WireError::Malformed(e.to_string()))?;
+    match bytes.len() - used {
+        0 => Ok(message),
+        left => Err(WireError::Trailing(left)),
+    }
+}

@@ -1,0 +1,93 @@
+//! Frames: a length, then that many bytes.
+
+use std::io::{ErrorKind, Read, Write};
+
+use crate::WireError;
+use crate::faults::{self, Operation};
+
+/// Bytes are taken from a stream in pieces of this size, so that a frame that was announced but never comes costs
+/// no more memory than what did come.
+const PIECE: usize = 1 << 20;
+
+/// Writes one frame.
+///
+/// # Errors
+/// The message does not fit a frame's length, or the stream failed.
+pub fn write_frame(stream: &mut impl Write, message: &[u8]) -> Result<(), WireError> {
+    faults::check(Operation::Write)?;
+    let length = u32::try_from(message.len())
+        .map_err(|_| WireError::TooLarge { got: message.len(), limit: u32::MAX as usize })?;
+    stream.write_all(&length.to_le_bytes())?;
+    stream.write_all(message)?;
+    stream.flush()?;
+    Ok(())
+}
+
+/// Reads one frame of at most `limit` bytes, waiting for it.
+///
+/// # Errors
+/// [`WireError::Closed`] where the stream ends between two frames; an end within a frame is an I/O error.
+pub fn read_frame(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, WireError> {
+    faults::check(Operation::Read)?;
+    let mut header = [0; 4];
+    let mut have = 0;
+    while have < header.len() {
+        match stream.read(&mut header[have..]) {
+            Ok(0) if have == 0 => return Err(WireError::Closed),
+            Ok(0) => return Err(std::io::Error::from(ErrorKind::UnexpectedEof).into()),
+            Ok(n) => have += n,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let length = checked_length(header, limit)?;
+    let mut frame = Vec::with_capacity(length.min(PIECE));
+    let got = stream.take(length as u64).read_to_end(&mut frame)?;
+    if got < length {
+        return Err(std::io::Error::from(ErrorKind::UnexpectedEof).into());
+    }
+    Ok(frame)
+}
+
+fn checked_length(header: [u8; 4], limit: usize) -> Result<usize, WireError> {
+    let got = u32::from_le_bytes(header) as usize;
+    if got > limit {
+        return Err(WireError::TooLarge { got, limit });
+    }
+    Ok(got)
+}
+
+/// Puts a frame together from whatever pieces a non-blocking socket gives.
+#[derive(Debug)]
+pub struct FrameReader {
+    limit: usize,
+    buffer: Vec<u8>,
+}
+
+impl FrameReader {
+    /// A reader of frames of at most `limit` bytes.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, buffer: Vec::new() }
+    }
+
+    /// Adds bytes that arrived.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole frame, if it is there.
+    ///
+    /// # Errors
+    /// A frame over the limit was announced.
+    pub fn take_frame(&mut self) -> Result<Option<Vec<u8>>, WireError> {
+        let Some(header) = self.buffer.first_chunk::<4>() else { return Ok(None) };
+        let length = checked_length(*header, self.limit)?;
+        if self.buffer.len() < 4 + length {
+            return Ok(None);
+        }
+        let rest = self.buffer.split_off(4 + length);
+        let mut frame = std::mem::replace(&mut self.buffer, rest);
+        frame.drain(..4);
+        Ok(Some(frame))
+    }
+}

@@ -1,0 +1,56 @@
+//! The protocol between a backend and the engine, version 1.
+//!
+//! A frame is a length (u32, little-endian) and that many bytes: one message, serde through bincode. A client says
+//! [`Request::Hello`] first; the engine answers [`Reply::Hello`] or [`Reply::Refused`] and closes. Then every request
+//! carries an id that its reply repeats. Lengths are checked against a cap before anything is allocated, and a message
+//! that leaves bytes over in its frame is refused.
+//!
+//! Only this crate knows bincode, which is no longer maintained upstream: `codec.rs` is the one place to replace it.
+
+mod codec;
+pub mod faults;
+mod frame;
+mod message;
+
+pub use codec::{decode_reply, decode_request, encode_reply, encode_request};
+pub use frame::{FrameReader, read_frame, write_frame};
+pub use message::{Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};
+
+use thiserror::Error;
+
+/// The protocol's version. Both sides must have the same.
+pub const PROTOCOL: u32 = 1;
+
+/// Largest frame a backend sends or an engine accepts, in bytes: a batch of photos, or a model.
+pub const MAX_REQUEST: usize = 512 << 20;
+
+/// Largest frame an engine sends or a backend accepts, in bytes: 2,048 values of 32 KB.
+pub const MAX_REPLY: usize = 64 << 20;
+
+/// Largest number of photos in one request.
+pub const MAX_PHOTOS: usize = 1024;
+
+/// What can go wrong on the wire, on either side.
+#[derive(Debug, Error)]
+pub enum WireError {
+    /// A frame larger than its reader accepts.
+    #[error("a frame of {got} bytes was announced, the limit is {limit}")]
+    TooLarge {
+        /// Bytes announced, or about to be sent.
+        got: usize,
+        /// The reader's cap.
+        limit: usize,
+    },
+    /// Bytes that are no message.
+    #[error("a message cannot be read: {0}")]
+    Malformed(String),
+    /// A message shorter than its frame.
+    #[error("a message has {0} bytes left over")]
+    Trailing(usize),
+    /// The other side went away between two frames.
+    #[error("the connection was closed")]
+    Closed,
+    /// The socket failed.
+    #[error("the connection failed: {0}")]
+    Io(#[from] std::io::Error),
+}

@@ -1,0 +1,212 @@
+//! The messages.
+
+use grnet_core::model::ModelId;
+use serde::{Deserialize, Serialize};
+
+/// What a backend asks of the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Request<'a> {
+    /// The first message of a connection.
+    Hello {
+        /// The client's [`PROTOCOL`](crate::PROTOCOL).
+        protocol: u32,
+        /// The client's process, for the engine's log.
+        pid: u32,
+    },
+    /// Photos to be turned into features.
+    Embed {
+        /// Repeated by the reply.
+        id: u64,
+        /// The model.
+        model: ModelId,
+        /// Milliseconds from now after which nobody waits any more.
+        deadline_ms: u32,
+        /// Largest photo in bytes.
+        max_bytes: u64,
+        /// Largest photo in pixels.
+        max_pixels: u64,
+        /// The photos, at most [`MAX_PHOTOS`](crate::MAX_PHOTOS).
+        #[serde(borrow)]
+        photos: Vec<Photo<'a>>,
+    },
+    /// A model the engine said it lacks.
+    Model {
+        /// Repeated by the reply.
+        id: u64,
+        /// The model file; its digest is the model's id.
+        #[serde(with = "serde_bytes", borrow)]
+        file: &'a [u8],
+    },
+    /// The engine's counters.
+    Stats {
+        /// Repeated by the reply.
+        id: u64,
+    },
+}
+
+/// One photo.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Photo<'a> {
+    /// Encoded image bytes, in any format the engine reads.
+    #[serde(with = "serde_bytes", borrow)]
+    pub bytes: &'a [u8],
+    /// The part to look at; `None` is all of it.
+    pub region: Option<Region>,
+}
+
+/// A box in pixels of the upright photo.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Region {
+    /// Left side.
+    pub left: f64,
+    /// Upper side.
+    pub top: f64,
+    /// Width.
+    pub width: f64,
+    /// Height.
+    pub height: f64,
+}
+
+/// What the engine answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Reply {
+    /// The connection is open.
+    Hello {
+        /// The engine's [`PROTOCOL`](crate::PROTOCOL).
+        protocol: u32,
+        /// The engine's process.
+        pid: u32,
+    },
+    /// The connection is not wanted; the engine closes it.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// One outcome for each photo, in their order.
+    Features {
+        /// The request's id.
+        id: u64,
+        /// A feature value (version 1, f16) or what is wrong with the photo.
+        photos: Vec<Outcome>,
+    },
+    /// The engine has not seen this model since it started: send it, then ask again.
+    NeedModel {
+        /// The request's id.
+        id: u64,
+        /// The model.
+        model: ModelId,
+    },
+    /// A model was loaded and warmed up.
+    ModelReady {
+        /// The request's id.
+        id: u64,
+        /// The model.
+        model: ModelId,
+    },
+    /// The request as a whole failed.
+    Failed {
+        /// The request's id.
+        id: u64,
+        /// What kind of failure.
+        failure: Failure,
+    },
+    /// The engine's counters.
+    Stats {
+        /// The request's id.
+        id: u64,
+        /// The counters.
+        stats: Stats,
+    },
+}
+
+/// A photo's features, or why there are none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The bytes of a feature value, without a varlena header.
+    Features(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// The photo was refused.
+    Refused(PhotoRefusal),
+}
+
+/// Why a photo was refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PhotoRefusal {
+    /// The kind, for the SQLSTATE.
+    pub fault: PhotoFault,
+    /// A sentence with the figures, lower case, no full stop.
+    pub message: String,
+}
+
+/// The kinds of faults of a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PhotoFault {
+    /// Not an image, broken, or of a format that is not read.
+    BadImage,
+    /// Too many bytes or pixels.
+    TooLarge,
+    /// The region does not fit the photo.
+    BadRegion,
+}
+
+/// Why a request failed as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Failure {
+    /// The queue is full; nothing was done.
+    Busy {
+        /// Photos waiting.
+        queued: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The deadline passed before the model saw the photos.
+    Late,
+    /// The model cannot be used: its tensors do not fit its configuration.
+    BadModel(String),
+    /// Anything else, out of memory on the device included.
+    Engine(String),
+}
+
+/// The engine's counters since it started.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Stats {
+    /// Process id.
+    pub pid: u32,
+    /// Engine's version.
+    pub version: String,
+    /// `cpu`, `cuda:0`, …
+    pub device: String,
+    /// `f32` or `bf16`.
+    pub precision: String,
+    /// Seconds since the engine was ready.
+    pub uptime_s: f64,
+    /// Connections open now.
+    pub connections: u64,
+    /// Photos waiting or in work now.
+    pub queued: u64,
+    /// Largest queue so far.
+    pub queued_max: u64,
+    /// Embed requests answered with features.
+    pub requests: u64,
+    /// Photos embedded.
+    pub photos: u64,
+    /// Batches run.
+    pub batches: u64,
+    /// Photos refused.
+    pub refused: u64,
+    /// Requests turned away because the queue was full.
+    pub busy: u64,
+    /// Requests dropped because nobody waited any more.
+    pub abandoned: u64,
+    /// Milliseconds in decoding, summed over photos.
+    pub decode_ms: f64,
+    /// Milliseconds in the model, summed over batches.
+    pub model_ms: f64,
+    /// Milliseconds from a request's arrival to its answer, summed over requests.
+    pub latency_ms: f64,
+    /// The longest of these.
+    pub latency_max_ms: f64,
+    /// Resident memory in bytes.
+    pub resident_bytes: u64,
+    /// Models loaded.
+    pub models: Vec<ModelId>,
+}
