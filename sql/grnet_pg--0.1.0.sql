@@ -1,0 +1,221 @@
+-- grnet_pg 0.1.0. Users' functions go into the schema of CREATE EXTENSION; tables and views into the schema grnet.
+\echo Use "CREATE EXTENSION grnet_pg" to load this file. \quit
+
+CREATE SCHEMA grnet;
+COMMENT ON SCHEMA grnet IS 'models and statistics of grnet_pg';
+GRANT USAGE ON SCHEMA grnet TO PUBLIC;
+
+-- The type
+
+CREATE TYPE grnet_features;
+COMMENT ON TYPE grnet_features IS 'region features of one photo, with the model and the photo they were made from';
+
+CREATE FUNCTION grnet_features_in(cstring) RETURNS grnet_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION grnet_features_in(cstring) IS 'input of grnet_features: grnet1: and base64';
+
+CREATE FUNCTION grnet_features_out(grnet_features) RETURNS cstring
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION grnet_features_out(grnet_features) IS 'output of grnet_features: grnet1: and base64';
+
+CREATE FUNCTION grnet_features_recv(internal) RETURNS grnet_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION grnet_features_recv(internal) IS 'binary input of grnet_features';
+
+CREATE FUNCTION grnet_features_send(grnet_features) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION grnet_features_send(grnet_features) IS 'binary output of grnet_features';
+
+CREATE TYPE grnet_features (
+    INPUT = grnet_features_in,
+    OUTPUT = grnet_features_out,
+    RECEIVE = grnet_features_recv,
+    SEND = grnet_features_send,
+    INTERNALLENGTH = VARIABLE,
+    ALIGNMENT = int4,
+    -- Half floats do not compress: 7.2 KB go to TOAST as they are.
+    STORAGE = external
+);
+
+-- Equality: DISTINCT, GROUP BY, hash joins and hash partitions. There is no order.
+
+CREATE FUNCTION grnet_features_eq(grnet_features, grnet_features) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION grnet_features_eq(grnet_features, grnet_features) IS 'implementation of = operator';
+
+CREATE FUNCTION grnet_features_ne(grnet_features, grnet_features) RETURNS boolean
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION grnet_features_ne(grnet_features, grnet_features) IS 'implementation of <> operator';
+
+CREATE FUNCTION grnet_features_hash(grnet_features) RETURNS integer
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION grnet_features_hash(grnet_features) IS 'hash of grnet_features';
+
+CREATE FUNCTION grnet_features_hash_extended(grnet_features, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION grnet_features_hash_extended(grnet_features, bigint) IS 'seeded hash of grnet_features';
+
+CREATE OPERATOR = (
+    LEFTARG = grnet_features, RIGHTARG = grnet_features, FUNCTION = grnet_features_eq,
+    COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel, HASHES
+);
+COMMENT ON OPERATOR = (grnet_features, grnet_features) IS 'equal, byte by byte';
+
+CREATE OPERATOR <> (
+    LEFTARG = grnet_features, RIGHTARG = grnet_features, FUNCTION = grnet_features_ne,
+    COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (grnet_features, grnet_features) IS 'not equal';
+
+CREATE OPERATOR CLASS grnet_features_ops DEFAULT FOR TYPE grnet_features USING hash AS
+    OPERATOR 1 =,
+    FUNCTION 1 grnet_features_hash(grnet_features),
+    FUNCTION 2 grnet_features_hash_extended(grnet_features, bigint);
+COMMENT ON OPERATOR CLASS grnet_features_ops USING hash IS 'equality of grnet_features';
+
+-- Photos to features
+
+CREATE FUNCTION grnet_embed(image bytea, region box, model text) RETURNS grnet_features
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION grnet_embed(bytea, box, text) IS 'region features of the part of a photo inside a box (pixels of the upright photo), by a named model';
+
+CREATE FUNCTION grnet_embed(image bytea, region box) RETURNS grnet_features
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION grnet_embed(bytea, box) IS 'region features of the part of a photo inside a box (pixels of the upright photo)';
+
+CREATE FUNCTION grnet_embed(image bytea, model text) RETURNS grnet_features
+    AS 'MODULE_PATHNAME', 'grnet_embed_by' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION grnet_embed(bytea, text) IS 'region features of a photo, by a named model';
+
+CREATE FUNCTION grnet_embed(image bytea) RETURNS grnet_features
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
+COMMENT ON FUNCTION grnet_embed(bytea) IS 'region features of a photo, by the model named in the setting grnet.model';
+
+CREATE FUNCTION grnet_embed(images bytea[], model text) RETURNS grnet_features[]
+    AS 'MODULE_PATHNAME', 'grnet_embed_array' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
+COMMENT ON FUNCTION grnet_embed(bytea[], text) IS 'region features of several photos in one round trip, by a named model';
+
+CREATE FUNCTION grnet_embed(images bytea[]) RETURNS grnet_features[]
+    AS 'MODULE_PATHNAME', 'grnet_embed_array' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
+COMMENT ON FUNCTION grnet_embed(bytea[]) IS 'region features of several photos in one round trip';
+
+CREATE FUNCTION grnet_make_features(regions real[], model text) RETURNS grnet_features
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION grnet_make_features(real[], text) IS 'features from regions computed elsewhere: scale by scale, row by row, channel by channel';
+
+-- Scores. IMMUTABLE although they read a model's head: an id is the digest of its content.
+
+CREATE FUNCTION grnet_score(grnet_features, grnet_features) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION grnet_score(grnet_features, grnet_features) IS 'probability that two photos show the same garment';
+
+CREATE FUNCTION grnet_distance(grnet_features, grnet_features) RETURNS double precision
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+COMMENT ON FUNCTION grnet_distance(grnet_features, grnet_features) IS 'implementation of <-> operator: minus the logarithm of grnet_score, strictly monotone where the score prints 1';
+
+CREATE OPERATOR <-> (
+    LEFTARG = grnet_features, RIGHTARG = grnet_features, FUNCTION = grnet_distance, COMMUTATOR = <->
+);
+COMMENT ON OPERATOR <-> (grnet_features, grnet_features) IS 'minus the logarithm of the matching probability';
+
+CREATE FUNCTION grnet_global_similarity(grnet_features, grnet_features) RETURNS real
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION grnet_global_similarity(grnet_features, grnet_features) IS 'cosine of the global vectors: the baseline that grnet_score improves on';
+
+CREATE FUNCTION grnet_explain(query grnet_features, item grnet_features,
+    OUT scale integer, OUT query_row integer, OUT query_col integer, OUT item_row integer, OUT item_col integer,
+    OUT similarity real, OUT weight double precision) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000 ROWS 98;
+COMMENT ON FUNCTION grnet_explain(grnet_features, grnet_features) IS 'why two photos match: pairs of windows, how similar they are, and how much the global node listened to them';
+
+-- Reading a value
+
+CREATE FUNCTION grnet_info(grnet_features) RETURNS jsonb
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION grnet_info(grnet_features) IS 'what a value says of itself: model, number type, grids, channels, digest of the photo';
+
+CREATE FUNCTION grnet_global(grnet_features) RETURNS real[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION grnet_global(grnet_features) IS 'the L2-normalised vector of the whole photo, for pgvector: grnet_global(features)::vector';
+
+CREATE FUNCTION grnet_region(grnet_features, scale integer, "row" integer, col integer) RETURNS real[]
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION grnet_region(grnet_features, integer, integer, integer) IS 'one region as stored; scale, row and column are counted from 0';
+
+CREATE FUNCTION grnet_regions(grnet_features, OUT scale integer, OUT "row" integer, OUT col integer, OUT value real[]) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000 ROWS 14;
+COMMENT ON FUNCTION grnet_regions(grnet_features) IS 'all regions as stored; scale, row and column are counted from 0';
+
+CREATE CAST (grnet_features AS real[]) WITH FUNCTION grnet_global(grnet_features);
+COMMENT ON CAST (grnet_features AS real[]) IS 'the L2-normalised vector of the whole photo';
+
+-- Models: what a dump must carry. Names and figures are everybody's to read, weights are not.
+
+CREATE TABLE grnet.model (
+    name text NOT NULL PRIMARY KEY,
+    id text NOT NULL UNIQUE,
+    backbone text NOT NULL,
+    grids integer[] NOT NULL,
+    channels integer NOT NULL,
+    bytes bigint NOT NULL,
+    registered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    config jsonb NOT NULL
+);
+COMMENT ON TABLE grnet.model IS 'models of this database';
+COMMENT ON COLUMN grnet.model.id IS 'first 8 bytes of the SHA-256 of the file, in hexadecimal digits';
+COMMENT ON COLUMN grnet.model.bytes IS 'size of the file';
+COMMENT ON COLUMN grnet.model.config IS 'the configuration in the header of the file';
+GRANT SELECT ON grnet.model TO PUBLIC;
+
+CREATE TABLE grnet.model_file (
+    id text NOT NULL PRIMARY KEY REFERENCES grnet.model (id) ON DELETE CASCADE,
+    file bytea NOT NULL,
+    CHECK (id OPERATOR(pg_catalog.=) pg_catalog."left"(pg_catalog.encode(pg_catalog.sha256(file), 'hex'), 16))
+);
+ALTER TABLE grnet.model_file ALTER COLUMN file SET STORAGE EXTERNAL;
+COMMENT ON TABLE grnet.model_file IS 'the files of the models: configuration and weights as safetensors';
+REVOKE ALL ON grnet.model_file FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('grnet.model', '');
+SELECT pg_catalog.pg_extension_config_dump('grnet.model_file', '');
+
+CREATE FUNCTION grnet_install_model(name text) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION grnet_install_model(text) IS 'registers a model that ships with the extension (base, tiny); its id';
+REVOKE ALL ON FUNCTION grnet_install_model(text) FROM PUBLIC;
+
+CREATE FUNCTION grnet_register_model(name text, file bytea) RETURNS text
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION grnet_register_model(text, bytea) IS 'checks and stores a model file; its id';
+REVOKE ALL ON FUNCTION grnet_register_model(text, bytea) FROM PUBLIC;
+
+CREATE FUNCTION grnet_drop_model(name text) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
+COMMENT ON FUNCTION grnet_drop_model(text) IS 'removes a model; features that it made can no longer be scored';
+REVOKE ALL ON FUNCTION grnet_drop_model(text) FROM PUBLIC;
+
+CREATE FUNCTION grnet_export_model(name text) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION grnet_export_model(text) IS 'the file of a model, as it was registered';
+REVOKE ALL ON FUNCTION grnet_export_model(text) FROM PUBLIC;
+
+-- Catalogues
+
+CREATE FUNCTION grnet_features_trigger() RETURNS trigger
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION grnet_features_trigger() IS 'keeps a column of features current: BEFORE INSERT OR UPDATE, FOR EACH ROW, arguments: image column, features column [, region column]';
+
+-- Statistics
+
+CREATE FUNCTION grnet_stat_engine(
+    OUT state text, OUT pid integer, OUT supervisor_pid integer, OUT version text, OUT device text, OUT "precision" text,
+    OUT uptime_s double precision, OUT restarts bigint, OUT connections bigint, OUT queued bigint, OUT queued_max bigint,
+    OUT requests bigint, OUT photos bigint, OUT batches bigint, OUT refused bigint, OUT busy bigint, OUT abandoned bigint,
+    OUT mean_decode_ms double precision, OUT mean_batch_ms double precision, OUT mean_request_ms double precision,
+    OUT max_request_ms double precision, OUT resident_bytes bigint, OUT last_exit text) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 1;
+COMMENT ON FUNCTION grnet_stat_engine() IS 'what the engine does; read it through grnet.stat_engine';
+
+CREATE VIEW grnet.stat_engine AS SELECT * FROM grnet_stat_engine();
+COMMENT ON VIEW grnet.stat_engine IS 'the engine: state (running, starting, failing, stopped, not responding), device, queue, counters and mean times since its start';
+GRANT SELECT ON grnet.stat_engine TO PUBLIC;

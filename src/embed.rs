@@ -1,0 +1,130 @@
+//! `grnet_embed`: photos to features, through the engine.
+
+use grnet_core::features::Features;
+use grnet_core::model::ModelId;
+use grnet_wire::{MAX_PHOTOS, Outcome, Photo, Region};
+
+use crate::engine::client;
+use crate::error::Error;
+use crate::ffi::call::{Call, Value};
+use crate::ffi::datum;
+use crate::{model, settings, sql_functions};
+
+sql_functions! {
+    /// `grnet_embed(image bytea [, region box [, model text]]) → grnet_features`.
+    grnet_embed, pg_finfo_grnet_embed => embed;
+    /// `grnet_embed(image bytea, model text) → grnet_features`.
+    grnet_embed_by, pg_finfo_grnet_embed_by => embed_by;
+    /// `grnet_embed(images bytea[] [, model text]) → grnet_features[]`.
+    grnet_embed_array, pg_finfo_grnet_embed_array => embed_array;
+}
+
+/// Bytes of photos that go into one request: below the wire's limit, and a size the engine can hold many times.
+const REQUEST_BYTES: usize = 128 << 20;
+
+/// What a place in a query remembers: the last photo and its features. PostgreSQL evaluates a STABLE sort key once
+/// a row: without this, `ORDER BY features <-> grnet_embed($1)` over 10,000 rows would ask the engine 10,000 times.
+#[derive(Default)]
+struct Last {
+    image: Vec<u8>,
+    region: Option<[f64; 4]>,
+    model: Option<ModelId>,
+    features: Vec<u8>,
+}
+
+fn embed(call: &mut Call<'_>) -> Result<Value, Error> {
+    let (region, model) = (call.rectangle(1), call.text(2));
+    part(call, region, model)
+}
+
+fn embed_by(call: &mut Call<'_>) -> Result<Value, Error> {
+    let model = call.text(1);
+    part(call, None, model)
+}
+
+/// A missing or NULL region is the whole photo, a missing or NULL model the setting's.
+fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) -> Result<Value, Error> {
+    let Some(image) = call.datum(0) else { return Ok(None) };
+    let id = model::resolve(model.as_deref())?;
+    check_size(datum::size_of(image), None)?;
+    let last = call.memo::<Last>();
+    let Some(image) = call.varlena(0) else { return Ok(None) };
+    if last.model != Some(id) || last.region != region || last.image != *image {
+        let features = one(&image, region, id)?;
+        *last = Last { image: image.to_vec(), region, model: Some(id), features };
+    }
+    Ok(datum::varlena(&last.features))
+}
+
+/// The features of one photo.
+///
+/// # Errors
+/// The photo was refused, or the engine could not be asked.
+pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8>, Error> {
+    let region = region.map(|[left, top, width, height]| Region { left, top, width, height });
+    let outcomes = client::embed(id, vec![Photo { bytes: image, region }], || model::file(id))?;
+    match outcomes.into_iter().next() {
+        Some(outcome) => accept(outcome, id, None),
+        None => Err(Error::Protocol("The engine answered no photo.".into())),
+    }
+}
+
+/// Refuses a photo by its size before it is fetched or sent.
+///
+/// # Errors
+/// It has more bytes than `grnet.max_image_bytes`.
+pub fn check_size(got: usize, number: Option<usize>) -> Result<(), Error> {
+    let limit = settings::max_image_bytes();
+    if got > limit { Err(Error::PhotoBytes { got, limit, number }) } else { Ok(()) }
+}
+
+fn embed_array(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(images) = call.varlena_array(0) else { return Ok(None) };
+    let id = model::resolve(call.text(1).as_deref())?;
+    if images.len() > MAX_PHOTOS {
+        return Err(Error::TooManyPhotos { got: images.len(), limit: MAX_PHOTOS });
+    }
+    let mut features: Vec<Option<Vec<u8>>> = vec![None; images.len()];
+    let mut batch: Vec<(usize, &[u8])> = Vec::new();
+    let mut bytes = 0;
+    for (index, image) in images.iter().enumerate() {
+        let Some(image) = image else { continue };
+        check_size(image.len(), Some(index + 1))?;
+        if bytes + image.len() > REQUEST_BYTES {
+            several(&batch, id, &mut features)?;
+            batch.clear();
+            bytes = 0;
+        }
+        bytes += image.len();
+        batch.push((index, image));
+    }
+    several(&batch, id, &mut features)?;
+    Ok(datum::varlena_array(&features, call.result_element()))
+}
+
+fn several(batch: &[(usize, &[u8])], id: ModelId, features: &mut [Option<Vec<u8>>]) -> Result<(), Error> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let photos = batch.iter().map(|(_, bytes)| Photo { bytes, region: None }).collect();
+    let outcomes = client::embed(id, photos, || model::file(id))?;
+    for ((index, _), outcome) in batch.iter().zip(outcomes) {
+        features[*index] = Some(accept(outcome, id, Some(index + 1))?);
+    }
+    Ok(())
+}
+
+/// Takes the engine's answer for one photo, trusting it no further than any other bytes from outside.
+fn accept(outcome: Outcome, id: ModelId, number: Option<usize>) -> Result<Vec<u8>, Error> {
+    match outcome {
+        Outcome::Refused(refusal) => Err(Error::Photo { refusal, number }),
+        Outcome::Features(bytes) => {
+            let features = Features::parse_untrusted(&bytes)?;
+            if features.model() != id {
+                let other = features.model();
+                return Err(Error::Protocol(format!("The engine answered with model {other} instead of {id}.")));
+            }
+            Ok(bytes)
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What a backend asks of the engine, over one connection that it keeps between calls.
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant};
+
+use grnet_core::model::ModelId;
+use grnet_wire::{Failure, Outcome, Photo, Reply, Request, Stats, faults};
+
+use super::connection::{Connection, NoConnection, left, sentence, unexpected};
+use super::{place, supervisor};
+use crate::error::Error;
+use crate::ffi::interrupt;
+use crate::settings;
+
+thread_local! {
+    /// The connection of the last call that ended well, and the number of the next request.
+    static KEPT: RefCell<(Option<Connection>, u64)> = const { RefCell::new((None, 1)) };
+}
+
+/// How often a backend looks whether the engine has come up.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Turns photos into features with the model `id`. `file` is asked for the model's file where the engine lacks it.
+///
+/// # Errors
+/// The engine is not there, busy, late or gone. What is wrong with single photos is in their outcomes.
+pub fn embed(
+    id: ModelId,
+    photos: Vec<Photo<'_>>,
+    file: impl Fn() -> Result<Vec<u8>, Error>,
+) -> Result<Vec<Outcome>, Error> {
+    let timeout = settings::embed_timeout();
+    let deadline = Instant::now() + timeout;
+    faults::arm(settings::debug_fail_nth());
+    let count = photos.len();
+    let result = exchange(id, photos, file, deadline);
+    faults::arm(0);
+    match result {
+        Ok(outcomes) if outcomes.len() == count => Ok(outcomes),
+        Ok(outcomes) => Err(Error::Protocol(format!("{count} photos were sent, {} answers came.", outcomes.len()))),
+        Err(Error::Late { .. }) => Err(Error::Late { milliseconds: timeout.as_millis() as u64 }),
+        Err(other) => Err(other),
+    }
+}
+
+fn exchange(
+    id: ModelId,
+    photos: Vec<Photo<'_>>,
+    file: impl Fn() -> Result<Vec<u8>, Error>,
+    deadline: Instant,
+) -> Result<Vec<Outcome>, Error> {
+    // The connection is out of its place while it is used: an ERROR or a cancel drops it, and the engine, seeing it
+    // close, drops the request.
+    let mut connection = match take() {
+        Some(connection) => connection,
+        None => open(deadline)?,
+    };
+    let request_id = next_id();
+    let mut request = Request::Embed {
+        id: request_id,
+        model: id,
+        deadline_ms: 0,
+        max_bytes: settings::max_image_bytes() as u64,
+        max_pixels: settings::max_image_pixels(),
+        photos,
+    };
+    let mut sent_model = false;
+    loop {
+        if let Request::Embed { deadline_ms, .. } = &mut request {
+            *deadline_ms = u32::try_from(left(deadline)?.as_millis()).unwrap_or(u32::MAX);
+        }
+        match connection.ask(&request, deadline)? {
+            Reply::Features { id, photos } if id == request_id => {
+                keep(connection);
+                return Ok(photos);
+            }
+            Reply::NeedModel { id: of, model } if of == request_id && model == id && !sent_model => {
+                sent_model = true;
+                let file = file()?;
+                match connection.ask(&Request::Model { id: request_id, file: &file }, deadline)? {
+                    Reply::ModelReady { model, .. } if model == id => {}
+                    Reply::Failed { failure, .. } => {
+                        keep(connection);
+                        return Err(failed(failure));
+                    }
+                    other => return Err(unexpected(&other)),
+                }
+            }
+            Reply::Failed { id, failure } if id == request_id => {
+                keep(connection);
+                return Err(failed(failure));
+            }
+            other => return Err(unexpected(&other)),
+        }
+    }
+}
+
+/// The engine's counters, `None` where nobody listens. Starts nothing.
+///
+/// # Errors
+/// It listens, and does not answer within `patience`.
+pub fn stats(patience: Duration) -> Result<Option<Stats>, Error> {
+    let deadline = Instant::now() + patience;
+    let mut connection = match take() {
+        Some(connection) => connection,
+        None => match Connection::open(deadline) {
+            Ok(connection) => connection,
+            Err(NoConnection::NobodyThere) => return Ok(None),
+            Err(NoConnection::Failed(error)) => return Err(error),
+        },
+    };
+    let request_id = next_id();
+    match connection.ask(&Request::Stats { id: request_id }, deadline)? {
+        Reply::Stats { id, stats } if id == request_id => {
+            keep(connection);
+            Ok(Some(stats))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Connects, starting the supervisor where there is none and waiting for the engine where it is not ready.
+fn open(deadline: Instant) -> Result<Connection, Error> {
+    let mut started = false;
+    loop {
+        match Connection::open(deadline) {
+            Ok(connection) => return Ok(connection),
+            Err(NoConnection::Failed(error)) => return Err(error),
+            Err(NoConnection::NobodyThere) => {}
+        }
+        if place::supervised() {
+            let state = place::state();
+            // Twice in a row it ended before it was ready: it will not come up by waiting.
+            if state.failures >= 2 {
+                let reason = state.last_exit.unwrap_or_else(|| "it ended before it was ready".into());
+                return Err(Error::EngineDown { reason: sentence(&reason) });
+            }
+        } else if !started {
+            started = true;
+            supervisor::start()?;
+        }
+        interrupt::wait(None, left(deadline)?.min(POLL));
+    }
+}
+
+/// The kept connection, while the engine is at its other end: one that ended since the last call is no error.
+fn take() -> Option<Connection> {
+    let mut connection = KEPT.with_borrow_mut(|kept| kept.0.take())?;
+    connection.is_alive().then_some(connection)
+}
+
+fn keep(connection: Connection) {
+    KEPT.with_borrow_mut(|kept| kept.0 = Some(connection));
+}
+
+fn next_id() -> u64 {
+    KEPT.with_borrow_mut(|kept| {
+        kept.1 += 1;
+        kept.1
+    })
+}
+
+fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Busy { queued, limit } => Error::Busy { queued, limit },
+        Failure::Late => Error::Late { milliseconds: 0 },
+        Failure::BadModel(reason) | Failure::Engine(reason) => Error::Engine(sentence(&reason)),
+    }
+}

@@ -1,0 +1,275 @@
+//! The supervisor: a background worker that starts the engine, watches it, and ends with it.
+//!
+//! Started by the postmaster where the library is preloaded, else by the first backend that needs it. A lock file
+//! makes it one a cluster. The engine dies with it in every case: it gets a parent-death signal and a pipe whose end it
+//! watches.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use grnet_wire::faults::{self, Operation};
+use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
+use pgrx::{log, pg_guard, pg_sys};
+
+use super::place::{self, State};
+use crate::error::Error;
+use crate::ffi::interrupt::{self, Want};
+use crate::ffi::process;
+use crate::settings::{self, EngineCommand};
+
+/// The entry's name, as the server looks it up in the library.
+const ENTRY: &str = "grnet_supervisor_main";
+/// The longest pause between two starts that failed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long the engine may take to end by itself before it is killed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn worker() -> BackgroundWorkerBuilder {
+    BackgroundWorkerBuilder::new("grnet supervisor")
+        .set_library("grnet_pg")
+        .set_function(ENTRY)
+        .enable_shmem_access(None)
+        // Also on a standby: scoring and embedding write nothing.
+        .set_start_time(BgWorkerStartTime::ConsistentState)
+}
+
+/// Has the postmaster start a supervisor. Only while libraries are preloaded.
+pub fn register() {
+    worker().set_restart_time(Some(Duration::from_secs(1))).load();
+}
+
+/// Starts a supervisor from a backend. Where two backends do so at once, the lock decides, and the other one ends.
+pub fn start() -> Result<(), Error> {
+    place::create_folder().map_err(|e| Error::EngineDown {
+        reason: format!("The folder {} in the data directory cannot be made: {e}.", place::FOLDER),
+    })?;
+    match worker().set_notify_pid(process::pid()).load_dynamic() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::EngineDown {
+            reason: format!(
+                "No background worker could be registered for the supervisor: raise max_worker_processes, \
+                 or preload grnet_pg. grnet.max_queue is {}.",
+                settings::max_queue()
+            ),
+        }),
+    }
+}
+
+/// The supervisor's entry, called by the server in a process of its own.
+#[pg_guard]
+#[unsafe(no_mangle)]
+#[allow(unsafe_code, reason = "an exported entry; its body is safe")]
+pub extern "C-unwind" fn grnet_supervisor_main(_argument: pg_sys::Datum) {
+    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGTERM | SignalWakeFlags::SIGHUP);
+    let _lock: File = match place::lock() {
+        Ok(Some(lock)) => lock,
+        Ok(None) => return,
+        Err(e) => {
+            log!("grnet: the supervisor's lock cannot be taken: {e}");
+            return;
+        }
+    };
+    Supervisor::new().run();
+}
+
+/// A running engine. Dropped, its pipe closes, and it ends.
+struct Running {
+    child: Child,
+    _pipe: ChildStdin,
+    words: Option<ChildStderr>,
+    line: Vec<u8>,
+    ready: bool,
+    since: Instant,
+}
+
+struct Supervisor {
+    command: EngineCommand,
+    state: State,
+    starts: u64,
+}
+
+impl Supervisor {
+    fn new() -> Self {
+        let state = State { supervisor: process::pid(), ..State::default() };
+        Self { command: settings::engine_command(), state, starts: 0 }
+    }
+
+    fn run(&mut self) {
+        let mut running = None;
+        let mut next_start = Instant::now();
+        while !BackgroundWorker::sigterm_received() {
+            if BackgroundWorker::sighup_received() {
+                process::reload_settings();
+                let command = settings::engine_command();
+                if command != self.command {
+                    log!("grnet: settings changed, the engine is started again");
+                    self.command = command;
+                    self.state.failures = 0;
+                    running.take().map(end);
+                    next_start = Instant::now();
+                }
+            }
+            match &mut running {
+                None if Instant::now() >= next_start => {
+                    running = self.start_engine();
+                    if running.is_none() {
+                        next_start = Instant::now() + self.pause();
+                    }
+                }
+                None => {
+                    let pause = next_start.saturating_duration_since(Instant::now());
+                    interrupt::wait(None, pause);
+                }
+                Some(engine) => {
+                    if let Some(status) = self.watch(engine) {
+                        self.ended(running.take(), status);
+                        next_start = Instant::now() + self.pause();
+                    }
+                }
+            }
+        }
+        running.take().map(end);
+        self.state.engine = None;
+        self.leave_state();
+    }
+
+    /// The pause before the next start: none after an engine that had been ready, then longer and longer.
+    fn pause(&self) -> Duration {
+        match self.state.failures {
+            0 => Duration::ZERO,
+            n => Duration::from_millis(100 << n.min(7)).min(LONGEST_PAUSE),
+        }
+    }
+
+    fn start_engine(&mut self) -> Option<Running> {
+        let program = if self.command.program.is_empty() {
+            process::library_dir().join("grnet").join("grnet-engine")
+        } else {
+            self.command.program.clone().into()
+        };
+        let mut command = Command::new(&program);
+        command.arg("serve").args(["--socket", place::SOCKET, "--parent-pipe"]).args(&self.command.arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        process::bind_to_this_process(&mut command);
+        let spawned = faults::check(Operation::Spawn).and_then(|()| command.spawn());
+        self.starts += 1;
+        self.state.restarts = self.starts - 1;
+        match spawned {
+            Ok(mut child) => {
+                let words = child.stderr.take().inspect(set_nonblocking);
+                let pipe = child.stdin.take()?;
+                self.state.engine = Some(child.id());
+                self.leave_state();
+                Some(Running { child, _pipe: pipe, words, line: Vec::new(), ready: false, since: Instant::now() })
+            }
+            Err(e) => {
+                let reason = format!("{} could not be started: {e}", program.display());
+                log!("grnet: {reason}");
+                self.state.failures += 1;
+                self.state.last_exit = Some(reason);
+                self.leave_state();
+                None
+            }
+        }
+    }
+
+    /// Waits for the engine to say something or to end; its status where it ended.
+    fn watch(&mut self, engine: &mut Running) -> Option<ExitStatus> {
+        // Between start and readiness the socket is looked for more often, only to say so in the log.
+        let patience = if engine.ready { Duration::from_secs(10) } else { Duration::from_millis(100) };
+        match &engine.words {
+            Some(words) => interrupt::wait(Some((words.as_fd(), Want::Read)), patience),
+            None => interrupt::wait(None, Duration::from_millis(50)),
+        };
+        self.forward_words(engine);
+        if !engine.ready && is_bound_by(engine) {
+            engine.ready = true;
+            self.state.failures = 0;
+            self.leave_state();
+            log!("grnet: the engine (pid {}) is ready after {} ms", engine.child.id(), engine.since.elapsed().as_millis());
+        }
+        engine.child.try_wait().ok().flatten()
+    }
+
+    /// Passes the engine's lines on to the server's log and remembers the last one.
+    fn forward_words(&mut self, engine: &mut Running) {
+        let Some(words) = &mut engine.words else { return };
+        let mut piece = [0; 4096];
+        match words.read(&mut piece) {
+            Ok(0) => engine.words = None,
+            Ok(n) => engine.line.extend_from_slice(&piece[..n]),
+            Err(_) => return,
+        }
+        while let Some(end) = engine.line.iter().position(|b| *b == b'\n') {
+            let line: Vec<u8> = engine.line.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line[..end]).trim().to_owned();
+            if !line.is_empty() {
+                log!("grnet engine: {line}");
+                self.state.last_exit = Some(line);
+            }
+        }
+        // A line without an end must not grow for ever.
+        if engine.line.len() > 16 << 10 {
+            engine.line.clear();
+        }
+    }
+
+    fn ended(&mut self, engine: Option<Running>, status: ExitStatus) {
+        let Some(mut engine) = engine else { return };
+        self.forward_words(&mut engine);
+        let how = match (status.code(), status.signal()) {
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(signal)) => format!("signal {signal}"),
+            (None, None) => "no status".into(),
+        };
+        let last = self.state.last_exit.take().filter(|_| !engine.ready);
+        let last = last.map(|line| format!(": {line}")).unwrap_or_default();
+        self.state.last_exit = Some(format!("the engine (pid {}) ended with {how}{last}", engine.child.id()));
+        log!("grnet: the engine (pid {}) ended with {how} after {} s", engine.child.id(), engine.since.elapsed().as_secs());
+        self.state.engine = None;
+        if !engine.ready {
+            self.state.failures += 1;
+        }
+        self.leave_state();
+    }
+
+    fn leave_state(&self) {
+        if let Err(e) = place::leave_state(&self.state) {
+            log!("grnet: the engine's state cannot be written: {e}");
+        }
+    }
+}
+
+/// Whether the socket that is there was bound by this engine: its listener answers with the engine's pid.
+fn is_bound_by(engine: &Running) -> bool {
+    std::fs::metadata(place::SOCKET)
+        .and_then(|socket| socket.modified())
+        .is_ok_and(|bound| bound.elapsed().unwrap_or_default() <= engine.since.elapsed())
+}
+
+fn set_nonblocking(words: &ChildStderr) {
+    // Without it the supervisor would wait for the engine's next word while the server wants it to end.
+    if let Err(e) = rustix::io::ioctl_fionbio(words, true) {
+        log!("grnet: the engine's log cannot be read without waiting: {e}");
+    }
+}
+
+/// Ends the engine: its pipe closes, it leaves by itself, or is killed.
+fn end(engine: Running) {
+    let Running { mut child, _pipe, .. } = engine;
+    drop(_pipe);
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Both may fail only where the process is gone already.
+    let _ = child.kill();
+    let _ = child.wait();
+}

@@ -1,0 +1,203 @@
+//! What can go wrong, with the figures, and how the server reports it: SQLSTATE, message, DETAIL, HINT.
+
+use grnet_core::error::{FeatureError, ModelError, ScoreError};
+use grnet_core::model::ModelId;
+use grnet_wire::{PhotoFault, PhotoRefusal};
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode as Code, function_name};
+
+/// An error of the extension.
+#[derive(Debug)]
+pub enum Error {
+    /// A value of type grnet_features is corrupt.
+    Feature(FeatureError),
+    /// The text form of a value is not one.
+    FeatureText(FeatureError),
+    /// A model file is not acceptable.
+    Model(ModelError),
+    /// A value's shape is not its model's.
+    Score(ScoreError),
+    /// Two values of different models.
+    DifferentModels(ModelId, ModelId),
+    /// A value's model is not in this database.
+    UnknownModelId(ModelId),
+    /// A name that no model has.
+    UnknownModel(String),
+    /// A name or a file that is taken.
+    ModelExists { name: String, id: ModelId },
+    /// No model of that name ships with the extension.
+    NotShipped { name: String, path: String, reason: String },
+    /// A name that cannot be one.
+    BadModelName(String),
+    /// A TorchScript backbone from someone who is no superuser.
+    TorchScript,
+    /// A photo was refused; its number in the array, if it came in one.
+    Photo { refusal: PhotoRefusal, number: Option<usize> },
+    /// A photo larger than the limit, seen before it was sent.
+    PhotoBytes { got: usize, limit: usize, number: Option<usize> },
+    /// Too many photos in one call.
+    TooManyPhotos { got: usize, limit: usize },
+    /// An argument outside its range.
+    Argument(String),
+    /// The engine is not there.
+    EngineDown { reason: String },
+    /// The engine went away in mid-request.
+    EngineGone(String),
+    /// The engine answered something it must not.
+    Protocol(String),
+    /// The engine's queue is full.
+    Busy { queued: u64, limit: u64 },
+    /// The wait is over.
+    Late { milliseconds: u64 },
+    /// The engine could not do it.
+    Engine(String),
+    /// The trigger function was not called as a trigger, or its arguments are wrong.
+    Trigger { message: String, hint: &'static str },
+}
+
+/// The parts of a report.
+struct Report {
+    code: Code,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+}
+
+impl Error {
+    /// Raises the error. Never returns.
+    pub fn raise(self) -> ! {
+        let Report { code, message, detail, hint } = self.report();
+        let mut report = ErrorReport::new(code, message, function_name!());
+        if let Some(detail) = detail {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = hint {
+            report = report.set_hint(hint);
+        }
+        report.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    fn report(self) -> Report {
+        let plain = |code, message: String| Report { code, message, detail: None, hint: None };
+        match self {
+            Self::Feature(e) => plain(Code::ERRCODE_INVALID_BINARY_REPRESENTATION, e.to_string()),
+            Self::FeatureText(e) => plain(Code::ERRCODE_INVALID_TEXT_REPRESENTATION, e.to_string()),
+            Self::Model(e) => Report {
+                detail: Some(e.to_string()),
+                hint: Some("A model is a safetensors file written by grnet-engine train or import.".into()),
+                ..plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, "model file is not acceptable".into())
+            },
+            Self::Score(e) => plain(Code::ERRCODE_INVALID_BINARY_REPRESENTATION, e.to_string()),
+            Self::DifferentModels(left, right) => Report {
+                detail: Some(format!("The left value was made by model {left}, the right one by {right}.")),
+                hint: Some("Make both with one model: UPDATE ... SET features = NULL lets the trigger compute them again.".into()),
+                ..plain(Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "features of different models cannot be compared".into())
+            },
+            Self::UnknownModelId(id) => Report {
+                hint: Some("Register it with grnet_register_model, or install one that ships with grnet_install_model. grnet.model lists what is there.".into()),
+                ..plain(Code::ERRCODE_UNDEFINED_OBJECT, format!("model {id} is not in this database"))
+            },
+            Self::UnknownModel(name) => Report {
+                hint: Some(match name.as_str() {
+                    "base" | "tiny" => format!("Run: SELECT grnet_install_model('{name}');"),
+                    _ => "grnet.model lists what is there; grnet.model (the setting) names the default.".into(),
+                }),
+                ..plain(Code::ERRCODE_UNDEFINED_OBJECT, format!("model \"{name}\" is not in this database"))
+            },
+            Self::ModelExists { name, id } => Report {
+                hint: Some("A model never changes: choose another name, or drop that one with grnet_drop_model.".into()),
+                ..plain(Code::ERRCODE_DUPLICATE_OBJECT, format!("model {id} or the name \"{name}\" is there already"))
+            },
+            Self::NotShipped { name, path, reason } => Report {
+                detail: Some(format!("{path}: {reason}.")),
+                hint: Some("Models that ship are base and tiny; make install puts them there. Others come in through grnet_register_model.".into()),
+                ..plain(Code::ERRCODE_UNDEFINED_FILE, format!("no model \"{name}\" ships with this installation"))
+            },
+            Self::BadModelName(name) => Report {
+                detail: Some("A name has 1 to 63 letters (a to z), digits, - and _.".into()),
+                ..plain(Code::ERRCODE_INVALID_NAME, format!("\"{name}\" cannot be a model's name"))
+            },
+            Self::TorchScript => Report {
+                detail: Some("A TorchScript backbone is a program that the engine runs.".into()),
+                ..plain(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, "only a superuser can register a TorchScript backbone".into())
+            },
+            Self::Photo { refusal, number } => {
+                let code = match refusal.fault {
+                    PhotoFault::BadImage | PhotoFault::BadRegion => Code::ERRCODE_DATA_EXCEPTION,
+                    PhotoFault::TooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                };
+                let hint = match refusal.fault {
+                    PhotoFault::BadImage => Some("JPEG, PNG, WebP, GIF, BMP and TIFF are read.".into()),
+                    PhotoFault::TooLarge => Some("grnet.max_image_bytes and grnet.max_image_pixels are the limits.".into()),
+                    PhotoFault::BadRegion => Some("A region is given in pixels of the upright photo.".into()),
+                };
+                Report { detail: numbered(number), hint, ..plain(code, refusal.message) }
+            }
+            Self::PhotoBytes { got, limit, number } => Report {
+                detail: numbered(number),
+                hint: Some("grnet.max_image_bytes is the limit.".into()),
+                ..plain(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("photo has {got} bytes, the limit is {limit}"))
+            },
+            Self::TooManyPhotos { got, limit } => Report {
+                hint: Some("Embed them in several calls.".into()),
+                ..plain(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("{got} photos in one call, the limit is {limit}"))
+            },
+            Self::Argument(message) => plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, message),
+            Self::EngineDown { reason } => Report {
+                detail: Some(reason),
+                hint: Some("Scores, dumps and restores work without the engine. The server's log and grnet.stat_engine say more.".into()),
+                ..plain(Code::ERRCODE_CONNECTION_FAILURE, "the grnet engine is not available".into())
+            },
+            Self::EngineGone(reason) => Report {
+                detail: Some(reason),
+                hint: Some("It is started again by itself: repeat the command.".into()),
+                ..plain(Code::ERRCODE_CONNECTION_FAILURE, "the grnet engine went away during the request".into())
+            },
+            Self::Protocol(reason) => Report {
+                detail: Some(reason),
+                hint: Some("After an upgrade, restart the engine: SELECT pg_reload_conf() does not, ending its process does.".into()),
+                ..plain(Code::ERRCODE_PROTOCOL_VIOLATION, "the grnet engine and this library do not understand each other".into())
+            },
+            Self::Busy { queued, limit } => Report {
+                detail: Some(format!("{queued} photos are waiting, grnet.max_queue is {limit}.")),
+                hint: Some("Repeat the command later, or raise grnet.max_queue.".into()),
+                ..plain(Code::ERRCODE_INSUFFICIENT_RESOURCES, "the grnet engine is busy".into())
+            },
+            Self::Late { milliseconds } => Report {
+                hint: Some("grnet.embed_timeout is the limit; grnet.stat_engine shows what the engine does.".into()),
+                ..plain(Code::ERRCODE_QUERY_CANCELED, format!("the grnet engine did not answer within {milliseconds} ms"))
+            },
+            Self::Engine(reason) => Report {
+                detail: Some(reason),
+                ..plain(Code::ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "the grnet engine could not do it".into())
+            },
+            Self::Trigger { message, hint } => Report {
+                hint: Some(hint.into()),
+                ..plain(Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, message)
+            },
+        }
+    }
+}
+
+fn numbered(number: Option<usize>) -> Option<String> {
+    number.map(|n| format!("It is photo {n} of the array."))
+}
+
+impl From<FeatureError> for Error {
+    fn from(e: FeatureError) -> Self {
+        Self::Feature(e)
+    }
+}
+
+impl From<ModelError> for Error {
+    fn from(e: ModelError) -> Self {
+        Self::Model(e)
+    }
+}
+
+impl From<ScoreError> for Error {
+    fn from(e: ScoreError) -> Self {
+        Self::Score(e)
+    }
+}

@@ -1,0 +1,60 @@
+//! Reading the extension's own tables below SQL.
+//!
+//! Scores are IMMUTABLE and PARALLEL SAFE, run under any role and any search_path, and yet need a model's head. A scan
+//! at this level checks no rights, plans nothing and takes no snapshot of the transaction's; what it finds is keyed by
+//! a digest, so it is the same for everybody and for ever.
+
+use pgrx::pg_sys;
+
+use super::datum::Detoasted;
+
+/// Name of the schema that holds the extension's tables.
+pub const SCHEMA: &std::ffi::CStr = c"grnet";
+
+/// Looks through table `grnet.<table>` for the first row whose text column `key` (counted from 0) equals `wanted`,
+/// and gives column `value` (text or bytea) as bytes. `None` where there is no such row, or no such table.
+pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> Option<Vec<u8>> {
+    // SAFETY: the relation is opened with a lock and closed again, also by the transaction's end after an ERROR; the
+    // columns asked for exist, by the table's definition in `sql/`, which only the extension's owner can change, and
+    // both are varlenas; a row is used only while the scan stands on it.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true);
+        let relid = pg_sys::get_relname_relid(table.as_ptr(), schema);
+        if schema == pg_sys::InvalidOid || relid == pg_sys::InvalidOid {
+            return None;
+        }
+        let relation = pg_sys::table_open(relid, pg_sys::AccessShareLock as i32);
+        // NULL: a snapshot of its own, of what is committed now and what this transaction did before.
+        let scan = pg_sys::systable_beginscan(
+            relation,
+            pg_sys::InvalidOid,
+            false,
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+        );
+        let columns = (*(*relation).rd_att).natts as usize;
+        let (mut values, mut nulls) = (vec![pg_sys::Datum::null(); columns], vec![true; columns]);
+        let mut found = None;
+        loop {
+            let tuple = pg_sys::systable_getnext(scan);
+            if tuple.is_null() {
+                break;
+            }
+            pg_sys::heap_deform_tuple(tuple, (*relation).rd_att, values.as_mut_ptr(), nulls.as_mut_ptr());
+            if !nulls[key] && !nulls[value] && *Detoasted::new(values[key]) == *wanted.as_bytes() {
+                found = Some(Detoasted::new(values[value]).to_vec());
+                break;
+            }
+        }
+        pg_sys::systable_endscan(scan);
+        pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
+        found
+    }
+}
+
+/// Whether the current user is a superuser.
+pub fn superuser() -> bool {
+    // SAFETY: looks at the current user id and a catalog cache.
+    unsafe { pg_sys::superuser() }
+}

@@ -1,0 +1,11 @@
+//! Everything unsafe between safe Rust and the server, in small pieces.
+//!
+//! `server` functions raise ERROR by a long jump; pgrx turns each such jump into a Rust panic at the call and back
+//! into a jump at the entry function, so destructors run and no socket or lock outlives an error.
+
+pub mod call;
+pub mod catalog;
+pub mod datum;
+pub mod interrupt;
+pub mod process;
+pub mod row_trigger;

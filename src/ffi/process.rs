@@ -1,0 +1,53 @@
+//! The server's process: its folders, its pid, and children that must not outlive it.
+
+use std::ffi::CStr;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use pgrx::pg_sys;
+
+/// Where the server's installation keeps loadable libraries.
+pub fn library_dir() -> PathBuf {
+    // SAFETY: filled in at start, before any library is loaded, and never changed; NUL-terminated.
+    let path = unsafe { CStr::from_ptr((&raw const pg_sys::pkglib_path).cast()) };
+    PathBuf::from(path.to_string_lossy().into_owned())
+}
+
+/// Where the server's installation keeps shared data.
+pub fn share_dir() -> PathBuf {
+    let mut path = [0u8; pg_sys::MAXPGPATH as usize];
+    // SAFETY: my_exec_path is set at start; get_share_path writes at most MAXPGPATH bytes, NUL-terminated.
+    unsafe {
+        pg_sys::get_share_path((&raw const pg_sys::my_exec_path).cast(), path.as_mut_ptr().cast());
+    }
+    let end = path.iter().position(|b| *b == 0).unwrap_or(0);
+    PathBuf::from(String::from_utf8_lossy(&path[..end]).into_owned())
+}
+
+/// This process's id as the server counts it.
+pub fn pid() -> i32 {
+    // SAFETY: set once at the start of every server process.
+    unsafe { pg_sys::MyProcPid }
+}
+
+/// Reads the configuration files again, as every process does after SIGHUP.
+pub fn reload_settings() {
+    // SAFETY: called from the supervisor's main loop, outside any transaction, as the function expects.
+    unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) }
+}
+
+/// Makes `command`'s child die with this process, and inherit none of its files but the three standard ones.
+pub fn bind_to_this_process(command: &mut Command) {
+    // SAFETY: between fork and exec only two system calls are made, both safe there; neither allocates.
+    unsafe {
+        command.pre_exec(|| {
+            if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+            // Kernels before 5.11 lack the flag; the server opens its files close-on-exec on its own since 16.
+            libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32);
+            Ok(())
+        });
+    }
+}

@@ -1,0 +1,150 @@
+//! A row-level BEFORE trigger on INSERT or UPDATE: the row as it was, as it will be, and one column changed.
+
+use std::ffi::{CStr, CString};
+
+use pgrx::pg_sys;
+
+use super::call::{Call, Value};
+use super::datum::Detoasted;
+
+/// The running trigger.
+pub struct RowTrigger {
+    data: *mut pg_sys::TriggerData,
+    new: pg_sys::HeapTuple,
+    old: Option<pg_sys::HeapTuple>,
+}
+
+/// A column: its number (from 1) and type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    number: i32,
+    /// OID of the type.
+    pub type_id: pg_sys::Oid,
+}
+
+impl RowTrigger {
+    /// The trigger that is running; `None` where the function was called in another way, or fires at another time.
+    pub fn running(call: &Call<'_>) -> Option<Self> {
+        let node = call.context();
+        // SAFETY: a non-null context of this tag is the trigger manager's TriggerData, valid while the trigger runs;
+        // the event's bits say which of its tuples are set.
+        unsafe {
+            if node.is_null() || (*node).type_ != pg_sys::NodeTag::T_TriggerData {
+                return None;
+            }
+            let data = node.cast::<pg_sys::TriggerData>();
+            let event = (*data).tg_event;
+            let update = pgrx::trigger_fired_by_update(event);
+            let row = pgrx::trigger_fired_for_row(event) && pgrx::trigger_fired_before(event);
+            if !row || !(update || pgrx::trigger_fired_by_insert(event)) {
+                return None;
+            }
+            let (new, old) = if update {
+                ((*data).tg_newtuple, Some((*data).tg_trigtuple))
+            } else {
+                ((*data).tg_trigtuple, None)
+            };
+            Some(Self { data, new, old })
+        }
+    }
+
+    /// The arguments given in CREATE TRIGGER.
+    pub fn arguments(&self) -> Vec<String> {
+        // SAFETY: tgnargs C strings lie at tgargs.
+        unsafe {
+            let trigger = &*(*self.data).tg_trigger;
+            (0..trigger.tgnargs.max(0) as usize)
+                .map(|i| CStr::from_ptr(*trigger.tgargs.add(i)).to_string_lossy().into_owned())
+                .collect()
+        }
+    }
+
+    /// The table's name, for messages.
+    pub fn table(&self) -> String {
+        // SAFETY: the relation is open while the trigger runs; its name is NUL-terminated.
+        unsafe { CStr::from_ptr((*(*(*self.data).tg_relation).rd_rel).relname.data.as_ptr()).to_string_lossy().into_owned() }
+    }
+
+    /// The column of that name.
+    pub fn column(&self, name: &str) -> Option<Column> {
+        let name = CString::new(name).ok()?;
+        // SAFETY: the relation's descriptor lives as long as the relation is open.
+        unsafe {
+            let descriptor = (*(*self.data).tg_relation).rd_att;
+            let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
+            (number > 0).then(|| Column { number, type_id: pg_sys::SPI_gettypeid(descriptor, number) })
+        }
+    }
+
+    /// A column of the row as it will be.
+    pub fn new_value(&self, column: Column) -> Value {
+        self.value(self.new, column)
+    }
+
+    /// A column of the row as it was; `None` also where the row is inserted.
+    pub fn old_value(&self, column: Column) -> Value {
+        self.old.and_then(|tuple| self.value(tuple, column))
+    }
+
+    /// Whether the row is updated (and not inserted).
+    pub fn is_update(&self) -> bool {
+        self.old.is_some()
+    }
+
+    /// Whether a varlena or fixed-size column has the same bytes before and after. Toasted values are compared
+    /// by their pointers first: an UPDATE that does not name a column carries its pointer over.
+    pub fn unchanged(&self, column: Column) -> bool {
+        if !self.is_update() {
+            return false;
+        }
+        match (self.old_value(column), self.new_value(column)) {
+            (None, None) => true,
+            // SAFETY: both datums are of the column's type; a varlena is first compared as it is stored (a TOAST pointer
+            // that was carried over has the same bytes), and only then fetched; the other type is box, which has a
+            // fixed size and is passed by reference.
+            (Some(old), Some(new)) => unsafe {
+                let length = pg_sys::get_typlen(column.type_id);
+                let stored = |datum: pg_sys::Datum| {
+                    let pointer = datum.cast_mut_ptr::<u8>();
+                    let size = usize::try_from(length).unwrap_or_else(|_| pgrx::varsize_any(pointer.cast()));
+                    std::slice::from_raw_parts(pointer, size)
+                };
+                stored(old) == stored(new) || (length == -1 && *Detoasted::new(old) == *Detoasted::new(new))
+            },
+            _ => false,
+        }
+    }
+
+    /// The row, unchanged: what the trigger returns.
+    pub fn keep(&self) -> Value {
+        Some(pg_sys::Datum::from(self.new))
+    }
+
+    /// The row with `column` set: what the trigger returns.
+    pub fn with(&self, column: Column, value: Value) -> Value {
+        let mut number = column.number;
+        let mut null = value.is_none();
+        let mut datum = value.unwrap_or(pg_sys::Datum::null());
+        // SAFETY: one column, by number, of the relation's own descriptor; the server copies the value.
+        let tuple = unsafe {
+            pg_sys::heap_modify_tuple_by_cols(
+                self.new,
+                (*(*self.data).tg_relation).rd_att,
+                1,
+                &mut number,
+                &mut datum,
+                &mut null,
+            )
+        };
+        Some(pg_sys::Datum::from(tuple))
+    }
+
+    fn value(&self, tuple: pg_sys::HeapTuple, column: Column) -> Value {
+        let mut null = true;
+        // SAFETY: the tuple belongs to the relation whose descriptor is used; the column number came from it.
+        let datum = unsafe {
+            pg_sys::SPI_getbinval(tuple, (*(*self.data).tg_relation).rd_att, column.number, &mut null)
+        };
+        (!null).then_some(datum)
+    }
+}

@@ -1,0 +1,170 @@
+//! Models: rows of `grnet.model` and `grnet.model_file`, and the scorers a backend makes of them once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use grnet_core::config::Backbone;
+use grnet_core::features::Features;
+use grnet_core::head::Head;
+use grnet_core::model::{ModelFile, ModelId};
+use grnet_core::scorer::{Prepared, Scorer};
+use pgrx::datum::DatumWithOid;
+use pgrx::{IntoDatum, JsonB, PgBuiltInOids as Type, Spi};
+
+use crate::error::Error;
+use crate::ffi::call::{Call, Value};
+use crate::ffi::{catalog, datum, process};
+use crate::{settings, sql_functions};
+
+sql_functions! {
+    /// `grnet_install_model(name text) → text`: registers a model that ships with the extension; its id.
+    grnet_install_model, pg_finfo_grnet_install_model => install;
+    /// `grnet_register_model(name text, file bytea) → text`: checks and stores a model file; its id.
+    grnet_register_model, pg_finfo_grnet_register_model => register_model;
+    /// `grnet_drop_model(name text) → void`.
+    grnet_drop_model, pg_finfo_grnet_drop_model => drop_model;
+    /// `grnet_export_model(name text) → bytea`: the file as it was registered.
+    grnet_export_model, pg_finfo_grnet_export_model => export;
+}
+
+thread_local! {
+    /// Every model this backend scored with. An id is a digest of its file, so an entry never grows stale.
+    static SCORERS: RefCell<HashMap<ModelId, Rc<Scorer>>> = RefCell::new(HashMap::new());
+}
+
+/// The scorer of a model, read once a backend.
+///
+/// # Errors
+/// The model is not in this database, or its file cannot be read.
+pub fn scorer(id: ModelId) -> Result<Rc<Scorer>, Error> {
+    if let Some(scorer) = SCORERS.with_borrow(|known| known.get(&id).cloned()) {
+        return Ok(scorer);
+    }
+    let bytes = file(id)?;
+    let scorer = Rc::new(Scorer::new(Head::read(&ModelFile::parse(&bytes)?)?));
+    SCORERS.with_borrow_mut(|known| known.insert(id, Rc::clone(&scorer)));
+    Ok(scorer)
+}
+
+/// Prepares a value with its own model's scorer.
+///
+/// # Errors
+/// As [`scorer`], and where the value's shape is not the model's.
+pub fn prepare(features: &Features<'_>) -> Result<(Rc<Scorer>, Prepared), Error> {
+    let scorer = scorer(features.model())?;
+    let prepared = scorer.prepare(features)?;
+    Ok((scorer, prepared))
+}
+
+/// A model's file.
+///
+/// # Errors
+/// The model is not in this database.
+pub fn file(id: ModelId) -> Result<Vec<u8>, Error> {
+    catalog::find(c"model_file", 0, &id.to_string(), 1).ok_or(Error::UnknownModelId(id))
+}
+
+/// The id behind a name, or behind the setting `grnet.model` where there is none.
+///
+/// # Errors
+/// No model has that name.
+pub fn resolve(name: Option<&str>) -> Result<ModelId, Error> {
+    let name = name.map_or_else(settings::model, str::to_owned);
+    catalog::find(c"model", 0, &name, 1)
+        .and_then(|id| String::from_utf8(id).ok()?.parse().ok())
+        .ok_or(Error::UnknownModel(name))
+}
+
+fn install(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(name) = call.text(0) else { return Ok(None) };
+    check_name(&name)?;
+    let path = process::share_dir().join("grnet_pg/models").join(format!("{name}.safetensors"));
+    let file = std::fs::read(&path).map_err(|e| Error::NotShipped {
+        name: name.clone(),
+        path: path.display().to_string(),
+        reason: e.to_string(),
+    })?;
+    store(&name, &file)
+}
+
+fn register_model(call: &mut Call<'_>) -> Result<Value, Error> {
+    let (Some(name), Some(file)) = (call.text(0), call.varlena(1)) else { return Ok(None) };
+    check_name(&name)?;
+    store(&name, &file)
+}
+
+fn drop_model(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(name) = call.text(0) else { return Ok(None) };
+    // The file goes with its row, by the foreign key.
+    let dropped: Option<String> = Spi::get_one_with_args(
+        "DELETE FROM grnet.model WHERE name OPERATOR(pg_catalog.=) $1 RETURNING id",
+        &[argument(name.clone().into_datum(), Type::TEXTOID)],
+    )
+    .ok()
+    .flatten();
+    match dropped {
+        Some(_) => Ok(Some(pgrx::pg_sys::Datum::null())),
+        None => Err(Error::UnknownModel(name)),
+    }
+}
+
+fn export(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(name) = call.text(0) else { return Ok(None) };
+    Ok(datum::varlena(&file(resolve(Some(&name))?)?))
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
+        return Err(Error::BadModelName(name.to_owned()));
+    }
+    Ok(())
+}
+
+/// Checks a model file and writes both rows.
+fn store(name: &str, file: &[u8]) -> Result<Value, Error> {
+    let model = ModelFile::parse(file)?;
+    model.check_tensors()?;
+    Head::read(&model)?;
+    if model.config.backbone == Backbone::Torchscript && !catalog::superuser() {
+        return Err(Error::TorchScript);
+    }
+    let id = model.id.to_string();
+    if catalog::find(c"model", 0, name, 1).is_some() || catalog::find(c"model", 1, &id, 0).is_some() {
+        return Err(Error::ModelExists { name: name.to_owned(), id: model.id });
+    }
+    let config = serde_json::to_value(&model.config).unwrap_or_default();
+    let backbone = config["backbone"]["kind"].as_str().unwrap_or_default().to_owned();
+    let grids: Vec<i32> = model.config.pyramid.grids.iter().map(|g| i32::from(*g)).collect();
+    let run = |sql: &str, arguments: &[DatumWithOid<'_>]| {
+        Spi::run_with_args(sql, arguments).map_err(|e| Error::Argument(e.to_string()))
+    };
+    run(
+        "INSERT INTO grnet.model (name, id, backbone, grids, channels, bytes, config) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            argument(name.into_datum(), Type::TEXTOID),
+            argument(id.clone().into_datum(), Type::TEXTOID),
+            argument(backbone.into_datum(), Type::TEXTOID),
+            argument(grids.into_datum(), Type::INT4ARRAYOID),
+            argument(i32::try_from(model.config.channels).unwrap_or(0).into_datum(), Type::INT4OID),
+            argument(i64::try_from(file.len()).unwrap_or(0).into_datum(), Type::INT8OID),
+            argument(JsonB(config).into_datum(), Type::JSONBOID),
+        ],
+    )?;
+    run(
+        "INSERT INTO grnet.model_file (id, file) VALUES ($1, $2)",
+        &[argument(id.clone().into_datum(), Type::TEXTOID), argument(file.into_datum(), Type::BYTEAOID)],
+    )?;
+    Ok(datum::text(&id))
+}
+
+/// A query's argument.
+#[allow(unsafe_code, reason = "pairs a datum with its type")]
+fn argument<'a>(value: Value, oid: Type) -> DatumWithOid<'a> {
+    match value {
+        // SAFETY: every caller above made the datum from a Rust value of just that type.
+        Some(value) => unsafe { DatumWithOid::new(value, oid.value()) },
+        None => DatumWithOid::null_oid(oid.value()),
+    }
+}

@@ -1,0 +1,210 @@
+//! The settings `grnet.*`: one table of names, texts, limits and who may change them.
+//!
+//! What names a program, a device or memory is the superuser's; a user chooses the model and how long he waits.
+
+use std::ffi::CString;
+use std::time::Duration;
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
+
+static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
+static EMBED_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static MAX_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(32 << 20);
+static MAX_IMAGE_PIXELS: GucSetting<i32> = GucSetting::<i32>::new(64_000_000);
+static ENGINE_PROGRAM: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
+static DEVICE: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"auto"));
+static PRECISION: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"f32"));
+static THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
+static MAX_BATCH: GucSetting<i32> = GucSetting::<i32>::new(16);
+static MAX_BATCH_WAIT: GucSetting<i32> = GucSetting::<i32>::new(5);
+static MAX_QUEUE: GucSetting<i32> = GucSetting::<i32>::new(256);
+static DEBUG_FAIL_NTH: GucSetting<i32> = GucSetting::<i32>::new(0);
+
+/// Registers every setting. Called once, when the library is loaded.
+pub fn register() {
+    let text = GucRegistry::define_string_guc;
+    let int = GucRegistry::define_int_guc;
+    let none = GucFlags::default();
+    text(
+        c"grnet.model",
+        c"Sets the model that photos are embedded with where a call names none.",
+        c"A name in the table grnet.model.",
+        &MODEL,
+        GucContext::Userset,
+        none,
+    );
+    int(
+        c"grnet.embed_timeout",
+        c"Sets how long a call waits for the engine.",
+        c"From 10 ms to 1 hour; the engine's start counts.",
+        &EMBED_TIMEOUT,
+        10,
+        3_600_000,
+        GucContext::Userset,
+        GucFlags::UNIT_MS,
+    );
+    int(
+        c"grnet.max_image_bytes",
+        c"Sets the largest photo that is accepted, in bytes.",
+        c"From 1 kB to 256 MB. Checked before a photo is sent to the engine.",
+        &MAX_IMAGE_BYTES,
+        1 << 10,
+        256 << 20,
+        GucContext::Suset,
+        GucFlags::UNIT_BYTE,
+    );
+    int(
+        c"grnet.max_image_pixels",
+        c"Sets the largest photo that is accepted, in pixels.",
+        c"From 1,000 to 1,000,000,000. Checked against a photo's header, before anything is decoded.",
+        &MAX_IMAGE_PIXELS,
+        1_000,
+        1_000_000_000,
+        GucContext::Suset,
+        none,
+    );
+    text(
+        c"grnet.engine_program",
+        c"Sets the engine's program.",
+        c"Empty: grnet/grnet-engine in the server's library folder, where make install puts it.",
+        &ENGINE_PROGRAM,
+        GucContext::Sighup,
+        GucFlags::SUPERUSER_ONLY,
+    );
+    text(
+        c"grnet.device",
+        c"Sets the device that the engine computes on.",
+        c"auto, cpu, or cuda:N. A change restarts the engine.",
+        &DEVICE,
+        GucContext::Sighup,
+        none,
+    );
+    text(
+        c"grnet.precision",
+        c"Sets the precision that the engine computes in.",
+        c"f32 or bf16. A change restarts the engine.",
+        &PRECISION,
+        GucContext::Sighup,
+        none,
+    );
+    int(
+        c"grnet.threads",
+        c"Sets the number of threads that decode photos and compute on the CPU.",
+        c"0 to 256; 0 is half of the machine's cores, at least 1. A change restarts the engine.",
+        &THREADS,
+        0,
+        256,
+        GucContext::Sighup,
+        none,
+    );
+    int(
+        c"grnet.max_batch",
+        c"Sets the largest number of photos that go through the model together.",
+        c"1 to 1024. A change restarts the engine.",
+        &MAX_BATCH,
+        1,
+        1024,
+        GucContext::Sighup,
+        none,
+    );
+    int(
+        c"grnet.max_batch_wait",
+        c"Sets how long a photo waits for others to share its batch.",
+        c"0 to 1000 ms. A change restarts the engine.",
+        &MAX_BATCH_WAIT,
+        0,
+        1000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    int(
+        c"grnet.max_queue",
+        c"Sets the number of photos that may wait before the engine turns requests away.",
+        c"1 to 100,000. A change restarts the engine.",
+        &MAX_QUEUE,
+        1,
+        100_000,
+        GucContext::Sighup,
+        none,
+    );
+    int(
+        c"grnet.debug_fail_nth",
+        c"Makes the n-th operation of this session on the engine's socket fail, for tests.",
+        c"0 is off.",
+        &DEBUG_FAIL_NTH,
+        0,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::NO_SHOW_ALL,
+    );
+    reserve_prefix();
+}
+
+/// Refuses other names under `grnet.`, so that a misspelt setting is an error and not a silent nothing.
+#[allow(unsafe_code, reason = "one call without arguments of ours")]
+fn reserve_prefix() {
+    // SAFETY: the prefix is a C string that the server copies; called while the library is loaded, as it must be.
+    unsafe { pgrx::pg_sys::MarkGUCPrefixReserved(c"grnet".as_ptr()) }
+}
+
+fn string(setting: &GucSetting<Option<CString>>) -> String {
+    setting.get().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// `grnet.model`.
+pub fn model() -> String {
+    string(&MODEL)
+}
+
+/// `grnet.embed_timeout`.
+pub fn embed_timeout() -> Duration {
+    Duration::from_millis(EMBED_TIMEOUT.get().max(0) as u64)
+}
+
+/// `grnet.max_image_bytes`.
+pub fn max_image_bytes() -> usize {
+    MAX_IMAGE_BYTES.get().max(0) as usize
+}
+
+/// `grnet.max_image_pixels`.
+pub fn max_image_pixels() -> u64 {
+    MAX_IMAGE_PIXELS.get().max(0) as u64
+}
+
+/// `grnet.max_queue`.
+pub fn max_queue() -> i32 {
+    MAX_QUEUE.get()
+}
+
+/// `grnet.debug_fail_nth`.
+pub fn debug_fail_nth() -> u64 {
+    DEBUG_FAIL_NTH.get().max(0) as u64
+}
+
+/// What the engine is started with: its program, and its arguments. A difference between two readings means a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineCommand {
+    /// Path of the program; empty is the installed one.
+    pub program: String,
+    /// Arguments after `serve --socket PATH`.
+    pub arguments: Vec<String>,
+}
+
+/// The engine's command as the settings say it now.
+pub fn engine_command() -> EngineCommand {
+    let mut arguments = Vec::new();
+    for (name, value) in [
+        ("--device", string(&DEVICE)),
+        ("--precision", string(&PRECISION)),
+        ("--threads", THREADS.get().to_string()),
+        ("--max-batch", MAX_BATCH.get().to_string()),
+        ("--max-batch-wait-ms", MAX_BATCH_WAIT.get().to_string()),
+        ("--max-queue", MAX_QUEUE.get().to_string()),
+    ] {
+        if name == "--threads" && value == "0" {
+            continue;
+        }
+        arguments.extend([name.to_owned(), value]);
+    }
+    EngineCommand { program: string(&ENGINE_PROGRAM), arguments }
+}
