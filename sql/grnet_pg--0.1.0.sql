@@ -91,13 +91,14 @@ CREATE FUNCTION grnet_embed(image bytea) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
 COMMENT ON FUNCTION grnet_embed(bytea) IS 'region features of a photo, by the model named in the setting grnet.model';
 
-CREATE FUNCTION grnet_embed(images bytea[], model text) RETURNS grnet_features[]
-    AS 'MODULE_PATHNAME', 'grnet_embed_array' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
-COMMENT ON FUNCTION grnet_embed(bytea[], text) IS 'region features of several photos in one round trip, by a named model';
+-- Not an overload of grnet_embed: with one, grnet_embed($1) with a parameter of unknown type would be ambiguous.
+CREATE FUNCTION grnet_embed_images(images bytea[], model text) RETURNS grnet_features[]
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
+COMMENT ON FUNCTION grnet_embed_images(bytea[], text) IS 'region features of several photos in one round trip, by a named model';
 
-CREATE FUNCTION grnet_embed(images bytea[]) RETURNS grnet_features[]
-    AS 'MODULE_PATHNAME', 'grnet_embed_array' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
-COMMENT ON FUNCTION grnet_embed(bytea[]) IS 'region features of several photos in one round trip';
+CREATE FUNCTION grnet_embed_images(images bytea[]) RETURNS grnet_features[]
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
+COMMENT ON FUNCTION grnet_embed_images(bytea[]) IS 'region features of several photos in one round trip';
 
 CREATE FUNCTION grnet_make_features(regions real[], model text) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;

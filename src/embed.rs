@@ -15,8 +15,8 @@ sql_functions! {
     grnet_embed, pg_finfo_grnet_embed => embed;
     /// `grnet_embed(image bytea, model text) → grnet_features`.
     grnet_embed_by, pg_finfo_grnet_embed_by => embed_by;
-    /// `grnet_embed(images bytea[] [, model text]) → grnet_features[]`.
-    grnet_embed_array, pg_finfo_grnet_embed_array => embed_array;
+    /// `grnet_embed_images(images bytea[] [, model text]) → grnet_features[]`.
+    grnet_embed_images, pg_finfo_grnet_embed_images => embed_images;
 }
 
 /// Bytes of photos that go into one request: below the wire's limit, and a size the engine can hold many times.
@@ -43,15 +43,28 @@ fn embed_by(call: &mut Call<'_>) -> Result<Value, Error> {
 }
 
 /// A missing or NULL region is the whole photo, a missing or NULL model the setting's.
-fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) -> Result<Value, Error> {
-    let Some(image) = call.datum(0) else { return Ok(None) };
+fn part(
+    call: &mut Call<'_>,
+    region: Option<[f64; 4]>,
+    model: Option<String>,
+) -> Result<Value, Error> {
+    let Some(image) = call.datum(0) else {
+        return Ok(None);
+    };
     let id = model::resolve(model.as_deref())?;
     check_size(datum::size_of(image), None)?;
     let last = call.memo::<Last>();
-    let Some(image) = call.varlena(0) else { return Ok(None) };
+    let Some(image) = call.varlena(0) else {
+        return Ok(None);
+    };
     if last.model != Some(id) || last.region != region || last.image != *image {
         let features = one(&image, region, id)?;
-        *last = Last { image: image.to_vec(), region, model: Some(id), features };
+        *last = Last {
+            image: image.to_vec(),
+            region,
+            model: Some(id),
+            features,
+        };
     }
     Ok(datum::varlena(&last.features))
 }
@@ -61,8 +74,20 @@ fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) ->
 /// # Errors
 /// The photo was refused, or the engine could not be asked.
 pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8>, Error> {
-    let region = region.map(|[left, top, width, height]| Region { left, top, width, height });
-    let outcomes = client::embed(id, vec![Photo { bytes: image, region }], || model::file(id))?;
+    let region = region.map(|[left, top, width, height]| Region {
+        left,
+        top,
+        width,
+        height,
+    });
+    let outcomes = client::embed(
+        id,
+        vec![Photo {
+            bytes: image,
+            region,
+        }],
+        || model::file(id),
+    )?;
     match outcomes.into_iter().next() {
         Some(outcome) => accept(outcome, id, None),
         None => Err(Error::Protocol("The engine answered no photo.".into())),
@@ -75,14 +100,23 @@ pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8
 /// It has more bytes than `grnet.max_image_bytes`.
 pub fn check_size(got: usize, number: Option<usize>) -> Result<(), Error> {
     let limit = settings::max_image_bytes();
-    if got > limit { Err(Error::PhotoBytes { got, limit, number }) } else { Ok(()) }
+    if got > limit {
+        Err(Error::PhotoBytes { got, limit, number })
+    } else {
+        Ok(())
+    }
 }
 
-fn embed_array(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(images) = call.varlena_array(0) else { return Ok(None) };
+fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(images) = call.varlena_array(0) else {
+        return Ok(None);
+    };
     let id = model::resolve(call.text(1).as_deref())?;
     if images.len() > MAX_PHOTOS {
-        return Err(Error::TooManyPhotos { got: images.len(), limit: MAX_PHOTOS });
+        return Err(Error::TooManyPhotos {
+            got: images.len(),
+            limit: MAX_PHOTOS,
+        });
     }
     let mut features: Vec<Option<Vec<u8>>> = vec![None; images.len()];
     let mut batch: Vec<(usize, &[u8])> = Vec::new();
@@ -102,11 +136,21 @@ fn embed_array(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(datum::varlena_array(&features, call.result_element()))
 }
 
-fn several(batch: &[(usize, &[u8])], id: ModelId, features: &mut [Option<Vec<u8>>]) -> Result<(), Error> {
+fn several(
+    batch: &[(usize, &[u8])],
+    id: ModelId,
+    features: &mut [Option<Vec<u8>>],
+) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }
-    let photos = batch.iter().map(|(_, bytes)| Photo { bytes, region: None }).collect();
+    let photos = batch
+        .iter()
+        .map(|(_, bytes)| Photo {
+            bytes,
+            region: None,
+        })
+        .collect();
     let outcomes = client::embed(id, photos, || model::file(id))?;
     for ((index, _), outcome) in batch.iter().zip(outcomes) {
         features[*index] = Some(accept(outcome, id, Some(index + 1))?);
@@ -122,7 +166,9 @@ fn accept(outcome: Outcome, id: ModelId, number: Option<usize>) -> Result<Vec<u8
             let features = Features::parse_untrusted(&bytes)?;
             if features.model() != id {
                 let other = features.model();
-                return Err(Error::Protocol(format!("The engine answered with model {other} instead of {id}.")));
+                return Err(Error::Protocol(format!(
+                    "The engine answered with model {other} instead of {id}."
+                )));
             }
             Ok(bytes)
         }

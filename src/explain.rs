@@ -16,7 +16,9 @@ sql_functions! {
 
 fn explain(call: &mut Call<'_>) -> Result<Value, Error> {
     let bytes = |index| call.varlena(index).map(|value| value.to_vec());
-    let (Some(query), Some(item)) = (bytes(0), bytes(1)) else { return Ok(None) };
+    let (Some(query), Some(item)) = (bytes(0), bytes(1)) else {
+        return Ok(None);
+    };
     let (query, item) = (Features::parse(&query)?, Features::parse(&item)?);
     if query.model() != item.model() {
         return Err(Error::DifferentModels(query.model(), item.model()));
@@ -24,17 +26,20 @@ fn explain(call: &mut Call<'_>) -> Result<Value, Error> {
     let (scorer, query) = model::prepare(&query)?;
     let item = scorer.prepare(&item)?;
     let place = |v: usize| datum::int(v as i32);
-    let rows = scorer.explain(&query, &item, &mut Scratch::default()).into_iter().map(|edge| {
-        let grid = usize::from(scorer.head().grids[edge.scale]);
-        vec![
-            place(edge.scale),
-            place(edge.left / grid),
-            place(edge.left % grid),
-            place(edge.right / grid),
-            place(edge.right % grid),
-            datum::real(edge.similarity),
-            datum::double(edge.weight),
-        ]
-    });
+    let rows = scorer
+        .explain(&query, &item, &mut Scratch::default())
+        .into_iter()
+        .map(|edge| {
+            let grid = usize::from(scorer.head().grids[edge.scale]);
+            vec![
+                place(edge.scale),
+                place(edge.left / grid),
+                place(edge.left % grid),
+                place(edge.right / grid),
+                place(edge.right % grid),
+                datum::real(edge.similarity),
+                datum::double(edge.weight),
+            ]
+        });
     Ok(call.return_rows(rows))
 }

@@ -42,17 +42,23 @@ sql_functions! {
 }
 
 fn input(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(text) = call.cstring(0) else { return Ok(None) };
+    let Some(text) = call.cstring(0) else {
+        return Ok(None);
+    };
     let bytes = from_text(&text).map_err(Error::FeatureText)?;
     Ok(datum::varlena(&bytes))
 }
 
 fn output(call: &mut Call<'_>) -> Result<Value, Error> {
-    Ok(call.varlena(0).and_then(|value| datum::cstring(&to_text(&value))))
+    Ok(call
+        .varlena(0)
+        .and_then(|value| datum::cstring(&to_text(&value))))
 }
 
 fn receive(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(bytes) = call.message() else { return Ok(None) };
+    let Some(bytes) = call.message() else {
+        return Ok(None);
+    };
     Features::parse_untrusted(&bytes)?;
     Ok(datum::varlena(&bytes))
 }
@@ -96,18 +102,31 @@ fn hash_of(bytes: &[u8], seed: u64) -> u64 {
 }
 
 fn hash(call: &mut Call<'_>) -> Result<Value, Error> {
-    Ok(call.varlena(0).and_then(|value| datum::int(hash_of(&value, 0) as i32)))
+    Ok(call
+        .varlena(0)
+        .and_then(|value| datum::int(hash_of(&value, 0) as i32)))
 }
 
 fn hash_extended(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(seed) = call.datum(1) else { return Ok(None) };
-    Ok(call.varlena(0).and_then(|value| datum::bigint(hash_of(&value, seed.value() as u64) as i64)))
+    let Some(seed) = call.datum(1) else {
+        return Ok(None);
+    };
+    Ok(call
+        .varlena(0)
+        .and_then(|value| datum::bigint(hash_of(&value, seed.value() as u64) as i64)))
 }
 
 fn info(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(value) = call.varlena(0) else { return Ok(None) };
+    let Some(value) = call.varlena(0) else {
+        return Ok(None);
+    };
     let features = Features::parse(&value)?;
-    let digest: String = features.digest().0.iter().map(|b| format!("{b:02x}")).collect();
+    let digest: String = features
+        .digest()
+        .0
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
     Ok(datum::jsonb(json!({
         "version": 1,
         "model": features.model().to_string(),
@@ -121,12 +140,15 @@ fn info(call: &mut Call<'_>) -> Result<Value, Error> {
 }
 
 fn global(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(value) = call.varlena(0) else { return Ok(None) };
+    let Some(value) = call.varlena(0) else {
+        return Ok(None);
+    };
     Ok(datum::real_array(Features::parse(&value)?.global()))
 }
 
 fn region(call: &mut Call<'_>) -> Result<Value, Error> {
-    let (Some(value), Some(scale), Some(row), Some(col)) = (call.varlena(0), call.int(1), call.int(2), call.int(3))
+    let (Some(value), Some(scale), Some(row), Some(col)) =
+        (call.varlena(0), call.int(1), call.int(2), call.int(3))
     else {
         return Ok(None);
     };
@@ -148,7 +170,9 @@ fn region(call: &mut Call<'_>) -> Result<Value, Error> {
 }
 
 fn regions(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(value) = call.varlena(0).map(|v| v.to_vec()) else { return Ok(None) };
+    let Some(value) = call.varlena(0).map(|v| v.to_vec()) else {
+        return Ok(None);
+    };
     let features = Features::parse(&value)?;
     let mut rows = Vec::with_capacity(features.regions());
     for (scale, grid) in features.grids().iter().enumerate() {
@@ -157,14 +181,21 @@ fn regions(call: &mut Call<'_>) -> Result<Value, Error> {
             let mut out = vec![0.0; features.channels()];
             features.read_region(number, &mut out);
             let place = |v: usize| datum::int(v as i32);
-            rows.push(vec![place(scale), place(index / grid), place(index % grid), datum::real_array(out)]);
+            rows.push(vec![
+                place(scale),
+                place(index / grid),
+                place(index % grid),
+                datum::real_array(out),
+            ]);
         }
     }
     Ok(call.return_rows(rows))
 }
 
 fn make(call: &mut Call<'_>) -> Result<Value, Error> {
-    let (Some(values), Some(name)) = (call.real_array(0), call.text(1)) else { return Ok(None) };
+    let (Some(values), Some(name)) = (call.real_array(0), call.text(1)) else {
+        return Ok(None);
+    };
     let Some(values) = values.into_iter().collect::<Option<Vec<f32>>>() else {
         return Err(Error::Argument("regions must not hold NULL".into()));
     };
@@ -174,5 +205,12 @@ fn make(call: &mut Call<'_>) -> Result<Value, Error> {
     // Computed elsewhere: the digest is of the values, so that equal values are the same 'photo'.
     let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     let digest = ImageDigest::of(&bytes, None);
-    Ok(datum::varlena(&encode(id, digest, &config.pyramid.grids, config.channels, Dtype::F16, &values)?))
+    Ok(datum::varlena(&encode(
+        id,
+        digest,
+        &config.pyramid.grids,
+        config.channels,
+        Dtype::F16,
+        &values,
+    )?))
 }

@@ -50,21 +50,36 @@ fn remember(kept: &mut Option<Side>, bytes: &[u8]) -> Result<(), Error> {
         }
         _ => model::prepare(&features)?,
     };
-    *kept = Some(Side { bytes: bytes.to_vec(), scorer, prepared });
+    *kept = Some(Side {
+        bytes: bytes.to_vec(),
+        scorer,
+        prepared,
+    });
     Ok(())
 }
 
 fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     let place = call.memo::<Place>();
-    let (Some(left), Some(right)) = (call.varlena(0), call.varlena(1)) else { return Ok(None) };
-    let (left_model, right_model) = (Features::parse(&left)?.model(), Features::parse(&right)?.model());
+    let (Some(left), Some(right)) = (call.varlena(0), call.varlena(1)) else {
+        return Ok(None);
+    };
+    let (left_model, right_model) = (
+        Features::parse(&left)?.model(),
+        Features::parse(&right)?.model(),
+    );
     if left_model != right_model {
         return Err(Error::DifferentModels(left_model, right_model));
     }
     remember(&mut place.left, &left)?;
     remember(&mut place.right, &right)?;
-    let (Some(left), Some(right)) = (&place.left, &place.right) else { return Ok(None) };
-    Ok(Some(left.scorer.logit(&left.prepared, &right.prepared, &mut place.scratch)))
+    let (Some(left), Some(right)) = (&place.left, &place.right) else {
+        return Ok(None);
+    };
+    Ok(Some(left.scorer.logit(
+        &left.prepared,
+        &right.prepared,
+        &mut place.scratch,
+    )))
 }
 
 fn score(call: &mut Call<'_>) -> Result<Value, Error> {
@@ -76,7 +91,9 @@ fn order(call: &mut Call<'_>) -> Result<Value, Error> {
 }
 
 fn global_similarity(call: &mut Call<'_>) -> Result<Value, Error> {
-    let (Some(left), Some(right)) = (call.varlena(0), call.varlena(1)) else { return Ok(None) };
+    let (Some(left), Some(right)) = (call.varlena(0), call.varlena(1)) else {
+        return Ok(None);
+    };
     let (left, right) = (Features::parse(&left)?, Features::parse(&right)?);
     if left.model() != right.model() {
         return Err(Error::DifferentModels(left.model(), right.model()));

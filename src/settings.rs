@@ -148,7 +148,10 @@ fn reserve_prefix() {
 }
 
 fn string(setting: &GucSetting<Option<CString>>) -> String {
-    setting.get().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
+    setting
+        .get()
+        .map(|value| value.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// `grnet.model`.
@@ -206,5 +209,8 @@ pub fn engine_command() -> EngineCommand {
         }
         arguments.extend([name.to_owned(), value]);
     }
-    EngineCommand { program: string(&ENGINE_PROGRAM), arguments }
+    EngineCommand {
+        program: string(&ENGINE_PROGRAM),
+        arguments,
+    }
 }

@@ -46,7 +46,12 @@ pub fn create_folder() -> io::Result<()> {
 /// kernel does however the process ends.
 pub fn lock() -> io::Result<Option<File>> {
     create_folder()?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(LOCK)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(LOCK)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -56,13 +61,18 @@ pub fn lock() -> io::Result<Option<File>> {
 
 /// Whether a supervisor is there.
 pub fn supervised() -> bool {
-    let Ok(file) = File::open(LOCK) else { return false };
+    let Ok(file) = File::open(LOCK) else {
+        return false;
+    };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// The supervisor's last word; a default where there is none.
 pub fn state() -> State {
-    std::fs::read(STATE).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    std::fs::read(STATE)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default()
 }
 
 /// Leaves word; readers see the old word or the new one, never half of it.

@@ -12,7 +12,9 @@ use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use grnet_wire::faults::{self, Operation};
-use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
+use pgrx::bgworkers::{
+    BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
+};
 use pgrx::{log, pg_guard, pg_sys};
 
 use super::place::{self, State};
@@ -39,13 +41,18 @@ fn worker() -> BackgroundWorkerBuilder {
 
 /// Has the postmaster start a supervisor. Only while libraries are preloaded.
 pub fn register() {
-    worker().set_restart_time(Some(Duration::from_secs(1))).load();
+    worker()
+        .set_restart_time(Some(Duration::from_secs(1)))
+        .load();
 }
 
 /// Starts a supervisor from a backend. Where two backends do so at once, the lock decides, and the other one ends.
 pub fn start() -> Result<(), Error> {
     place::create_folder().map_err(|e| Error::EngineDown {
-        reason: format!("The folder {} in the data directory cannot be made: {e}.", place::FOLDER),
+        reason: format!(
+            "The folder {} in the data directory cannot be made: {e}.",
+            place::FOLDER
+        ),
     })?;
     match worker().set_notify_pid(process::pid()).load_dynamic() {
         Ok(_) => Ok(()),
@@ -94,8 +101,15 @@ struct Supervisor {
 
 impl Supervisor {
     fn new() -> Self {
-        let state = State { supervisor: process::pid(), ..State::default() };
-        Self { command: settings::engine_command(), state, starts: 0 }
+        let state = State {
+            supervisor: process::pid(),
+            ..State::default()
+        };
+        Self {
+            command: settings::engine_command(),
+            state,
+            starts: 0,
+        }
     }
 
     fn run(&mut self) {
@@ -152,8 +166,14 @@ impl Supervisor {
             self.command.program.clone().into()
         };
         let mut command = Command::new(&program);
-        command.arg("serve").args(["--socket", place::SOCKET, "--parent-pipe"]).args(&self.command.arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .arg("serve")
+            .args(["--socket", place::SOCKET, "--parent-pipe"])
+            .args(&self.command.arguments);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         process::bind_to_this_process(&mut command);
         let spawned = faults::check(Operation::Spawn).and_then(|()| command.spawn());
         self.starts += 1;
@@ -164,7 +184,14 @@ impl Supervisor {
                 let pipe = child.stdin.take()?;
                 self.state.engine = Some(child.id());
                 self.leave_state();
-                Some(Running { child, _pipe: pipe, words, line: Vec::new(), ready: false, since: Instant::now() })
+                Some(Running {
+                    child,
+                    _pipe: pipe,
+                    words,
+                    line: Vec::new(),
+                    ready: false,
+                    since: Instant::now(),
+                })
             }
             Err(e) => {
                 let reason = format!("{} could not be started: {e}", program.display());
@@ -180,7 +207,11 @@ impl Supervisor {
     /// Waits for the engine to say something or to end; its status where it ended.
     fn watch(&mut self, engine: &mut Running) -> Option<ExitStatus> {
         // Between start and readiness the socket is looked for more often, only to say so in the log.
-        let patience = if engine.ready { Duration::from_secs(10) } else { Duration::from_millis(100) };
+        let patience = if engine.ready {
+            Duration::from_secs(10)
+        } else {
+            Duration::from_millis(100)
+        };
         match &engine.words {
             Some(words) => interrupt::wait(Some((words.as_fd(), Want::Read)), patience),
             None => interrupt::wait(None, Duration::from_millis(50)),
@@ -190,14 +221,20 @@ impl Supervisor {
             engine.ready = true;
             self.state.failures = 0;
             self.leave_state();
-            log!("grnet: the engine (pid {}) is ready after {} ms", engine.child.id(), engine.since.elapsed().as_millis());
+            log!(
+                "grnet: the engine (pid {}) is ready after {} ms",
+                engine.child.id(),
+                engine.since.elapsed().as_millis()
+            );
         }
         engine.child.try_wait().ok().flatten()
     }
 
     /// Passes the engine's lines on to the server's log and remembers the last one.
     fn forward_words(&mut self, engine: &mut Running) {
-        let Some(words) = &mut engine.words else { return };
+        let Some(words) = &mut engine.words else {
+            return;
+        };
         let mut piece = [0; 4096];
         match words.read(&mut piece) {
             Ok(0) => engine.words = None,
@@ -228,8 +265,15 @@ impl Supervisor {
         };
         let last = self.state.last_exit.take().filter(|_| !engine.ready);
         let last = last.map(|line| format!(": {line}")).unwrap_or_default();
-        self.state.last_exit = Some(format!("the engine (pid {}) ended with {how}{last}", engine.child.id()));
-        log!("grnet: the engine (pid {}) ended with {how} after {} s", engine.child.id(), engine.since.elapsed().as_secs());
+        self.state.last_exit = Some(format!(
+            "the engine (pid {}) ended with {how}{last}",
+            engine.child.id()
+        ));
+        log!(
+            "grnet: the engine (pid {}) ended with {how} after {} s",
+            engine.child.id(),
+            engine.since.elapsed().as_secs()
+        );
         self.state.engine = None;
         if !engine.ready {
             self.state.failures += 1;
@@ -260,7 +304,9 @@ fn set_nonblocking(words: &ChildStderr) {
 
 /// Ends the engine: its pipe closes, it leaves by itself, or is killed.
 fn end(engine: Running) {
-    let Running { mut child, _pipe, .. } = engine;
+    let Running {
+        mut child, _pipe, ..
+    } = engine;
     drop(_pipe);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {

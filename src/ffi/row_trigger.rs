@@ -54,7 +54,11 @@ impl RowTrigger {
         unsafe {
             let trigger = &*(*self.data).tg_trigger;
             (0..trigger.tgnargs.max(0) as usize)
-                .map(|i| CStr::from_ptr(*trigger.tgargs.add(i)).to_string_lossy().into_owned())
+                .map(|i| {
+                    CStr::from_ptr(*trigger.tgargs.add(i))
+                        .to_string_lossy()
+                        .into_owned()
+                })
                 .collect()
         }
     }
@@ -62,7 +66,11 @@ impl RowTrigger {
     /// The table's name, for messages.
     pub fn table(&self) -> String {
         // SAFETY: the relation is open while the trigger runs; its name is NUL-terminated.
-        unsafe { CStr::from_ptr((*(*(*self.data).tg_relation).rd_rel).relname.data.as_ptr()).to_string_lossy().into_owned() }
+        unsafe {
+            CStr::from_ptr((*(*(*self.data).tg_relation).rd_rel).relname.data.as_ptr())
+                .to_string_lossy()
+                .into_owned()
+        }
     }
 
     /// The column of that name.
@@ -72,7 +80,10 @@ impl RowTrigger {
         unsafe {
             let descriptor = (*(*self.data).tg_relation).rd_att;
             let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
-            (number > 0).then(|| Column { number, type_id: pg_sys::SPI_gettypeid(descriptor, number) })
+            (number > 0).then(|| Column {
+                number,
+                type_id: pg_sys::SPI_gettypeid(descriptor, number),
+            })
         }
     }
 
@@ -106,10 +117,12 @@ impl RowTrigger {
                 let length = pg_sys::get_typlen(column.type_id);
                 let stored = |datum: pg_sys::Datum| {
                     let pointer = datum.cast_mut_ptr::<u8>();
-                    let size = usize::try_from(length).unwrap_or_else(|_| pgrx::varsize_any(pointer.cast()));
+                    let size = usize::try_from(length)
+                        .unwrap_or_else(|_| pgrx::varsize_any(pointer.cast()));
                     std::slice::from_raw_parts(pointer, size)
                 };
-                stored(old) == stored(new) || (length == -1 && *Detoasted::new(old) == *Detoasted::new(new))
+                stored(old) == stored(new)
+                    || (length == -1 && *Detoasted::new(old) == *Detoasted::new(new))
             },
             _ => false,
         }
@@ -143,7 +156,12 @@ impl RowTrigger {
         let mut null = true;
         // SAFETY: the tuple belongs to the relation whose descriptor is used; the column number came from it.
         let datum = unsafe {
-            pg_sys::SPI_getbinval(tuple, (*(*self.data).tg_relation).rd_att, column.number, &mut null)
+            pg_sys::SPI_getbinval(
+                tuple,
+                (*(*self.data).tg_relation).rd_att,
+                column.number,
+                &mut null,
+            )
         };
         (!null).then_some(datum)
     }

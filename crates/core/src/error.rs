@@ -111,7 +111,9 @@ pub enum ModelError {
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ScoreError {
     /// Shape of the value and shape of the model's pyramid differ.
-    #[error("features have grids {got_grids:?} and {got_channels} channels, the model expects {grids:?} and {channels}")]
+    #[error(
+        "features have grids {got_grids:?} and {got_channels} channels, the model expects {grids:?} and {channels}"
+    )]
     Shape {
         /// Grids of the value.
         got_grids: Vec<u8>,

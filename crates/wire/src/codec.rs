@@ -1,13 +1,15 @@
 //! Messages to bytes and back. The one place that knows bincode.
 
-use bincode::config::{Configuration, Fixint, LittleEndian, Limit};
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use serde::{Deserialize, Serialize};
 
 use crate::{MAX_REPLY, MAX_REQUEST, Reply, Request, WireError};
 
 /// Fixed-size integers: a message's length says nothing about its values, and a fuzzer's bytes have one meaning.
 fn config<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIMIT>> {
-    bincode::config::standard().with_fixed_int_encoding().with_limit::<LIMIT>()
+    bincode::config::standard()
+        .with_fixed_int_encoding()
+        .with_limit::<LIMIT>()
 }
 
 /// The bytes of a request, without the frame's length.
@@ -42,23 +44,81 @@ pub fn decode_reply(bytes: &[u8]) -> Result<Reply, WireError> {
     decode::<_, MAX_REPLY>(bytes)
 }
 
+/// Bytes at the start of a request that [`request_id`] wants.
+pub const REQUEST_HEAD: usize = 12;
+
+/// The id of a request of which only the first [`REQUEST_HEAD`] bytes are at hand, so that one there is no room for
+/// can be answered. `None` for a request without an id, and for too few bytes.
+pub fn request_id(head: &[u8]) -> Option<u64> {
+    let ((kind, id), _): ((u32, u64), usize) =
+        bincode::serde::decode_from_slice(head, config::<REQUEST_HEAD>()).ok()?;
+    (kind != 0).then_some(id)
+}
+
 fn encode<T: Serialize, const LIMIT: usize>(message: &T) -> Result<Vec<u8>, WireError> {
     let bytes = bincode::serde::encode_to_vec(message, config::<LIMIT>())
         .map_err(|e| WireError::Malformed(e.to_string()))?;
     if bytes.len() > LIMIT {
-        return Err(WireError::TooLarge { got: bytes.len(), limit: LIMIT });
+        return Err(WireError::TooLarge {
+            got: bytes.len(),
+            limit: LIMIT,
+        });
     }
     Ok(bytes)
 }
 
 fn decode<'a, T: Deserialize<'a>, const LIMIT: usize>(bytes: &'a [u8]) -> Result<T, WireError> {
     if bytes.len() > LIMIT {
-        return Err(WireError::TooLarge { got: bytes.len(), limit: LIMIT });
+        return Err(WireError::TooLarge {
+            got: bytes.len(),
+            limit: LIMIT,
+        });
     }
     let (message, used) = bincode::serde::borrow_decode_from_slice(bytes, config::<LIMIT>())
         .map_err(|e| WireError::Malformed(e.to_string()))?;
     match bytes.len() - used {
         0 => Ok(message),
         left => Err(WireError::Trailing(left)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_from_the_head_alone() -> Result<(), WireError> {
+        let model = grnet_core::model::ModelId([7; 8]);
+        let (id, photos) = (1 << 40 | 5, vec![]);
+        for (request, expected) in [
+            (
+                Request::Hello {
+                    protocol: 1,
+                    pid: 2,
+                },
+                None,
+            ),
+            (
+                Request::Embed {
+                    id,
+                    model,
+                    deadline_ms: 1,
+                    max_bytes: 2,
+                    max_pixels: 3,
+                    photos,
+                },
+                Some(id),
+            ),
+            (Request::Model { id, file: b"abc" }, Some(id)),
+            (Request::Stats { id }, Some(id)),
+        ] {
+            let bytes = encode_request(&request)?;
+            assert_eq!(
+                request_id(&bytes[..bytes.len().min(REQUEST_HEAD)]),
+                expected
+            );
+            assert_eq!(request_id(&bytes[..8]), None);
+        }
+        Ok(())
     }
 }

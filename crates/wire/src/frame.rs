@@ -15,8 +15,10 @@ const PIECE: usize = 1 << 20;
 /// The message does not fit a frame's length, or the stream failed.
 pub fn write_frame(stream: &mut impl Write, message: &[u8]) -> Result<(), WireError> {
     faults::check(Operation::Write)?;
-    let length = u32::try_from(message.len())
-        .map_err(|_| WireError::TooLarge { got: message.len(), limit: u32::MAX as usize })?;
+    let length = u32::try_from(message.len()).map_err(|_| WireError::TooLarge {
+        got: message.len(),
+        limit: u32::MAX as usize,
+    })?;
     stream.write_all(&length.to_le_bytes())?;
     stream.write_all(message)?;
     stream.flush()?;
@@ -28,6 +30,15 @@ pub fn write_frame(stream: &mut impl Write, message: &[u8]) -> Result<(), WireEr
 /// # Errors
 /// [`WireError::Closed`] where the stream ends between two frames; an end within a frame is an I/O error.
 pub fn read_frame(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, WireError> {
+    let length = read_length(stream, limit)?;
+    read_body(stream, length)
+}
+
+/// Reads a frame's length, at most `limit`, waiting for it: for a reader that has to find room for the rest first.
+///
+/// # Errors
+/// As [`read_frame`].
+pub fn read_length(stream: &mut impl Read, limit: usize) -> Result<usize, WireError> {
     faults::check(Operation::Read)?;
     let mut header = [0; 4];
     let mut have = 0;
@@ -40,7 +51,14 @@ pub fn read_frame(stream: &mut impl Read, limit: usize) -> Result<Vec<u8>, WireE
             Err(e) => return Err(e.into()),
         }
     }
-    let length = checked_length(header, limit)?;
+    checked_length(header, limit)
+}
+
+/// Reads the `length` bytes after a frame's length.
+///
+/// # Errors
+/// The stream failed or ended before.
+pub fn read_body(stream: &mut impl Read, length: usize) -> Result<Vec<u8>, WireError> {
     let mut frame = Vec::with_capacity(length.min(PIECE));
     let got = stream.take(length as u64).read_to_end(&mut frame)?;
     if got < length {
@@ -67,7 +85,10 @@ pub struct FrameReader {
 impl FrameReader {
     /// A reader of frames of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { limit, buffer: Vec::new() }
+        Self {
+            limit,
+            buffer: Vec::new(),
+        }
     }
 
     /// Adds bytes that arrived.
@@ -80,7 +101,9 @@ impl FrameReader {
     /// # Errors
     /// A frame over the limit was announced.
     pub fn take_frame(&mut self) -> Result<Option<Vec<u8>>, WireError> {
-        let Some(header) = self.buffer.first_chunk::<4>() else { return Ok(None) };
+        let Some(header) = self.buffer.first_chunk::<4>() else {
+            return Ok(None);
+        };
         let length = checked_length(*header, self.limit)?;
         if self.buffer.len() < 4 + length {
             return Ok(None);

@@ -1,0 +1,225 @@
+//! What must hold of a score: the fast path agrees with the oracle, and both have the properties of the equations.
+
+mod common;
+
+use common::{head, image};
+use grnet_core::config::Graph;
+use grnet_core::oracle;
+use grnet_core::pyramid;
+use grnet_core::scorer::{Scorer, Scratch};
+
+/// Every choice of the configuration, one after another, over shapes that are no multiple of any vector's width.
+fn heads() -> Vec<grnet_core::head::Head> {
+    let mut out = Vec::new();
+    for grids in [&[1u8][..], &[1, 2], &[1, 2, 3], &[1, 2, 4]] {
+        for layers in 0..=3 {
+            let graph = Graph {
+                dim: 12,
+                layers,
+                ..Graph::default()
+            };
+            out.push(head(7 + layers as u64, grids, 19, graph));
+        }
+    }
+    let two = Graph {
+        dim: 16,
+        layers: 2,
+        ..Graph::default()
+    };
+    for graph in [
+        Graph {
+            shared_projection: false,
+            ..two.clone()
+        },
+        Graph {
+            residual: true,
+            ..two.clone()
+        },
+        Graph {
+            global_cosine: true,
+            ..two.clone()
+        },
+        Graph {
+            attention_scale: 0.25,
+            ..two.clone()
+        },
+        Graph {
+            residual: true,
+            global_cosine: true,
+            dim: 1,
+            ..two.clone()
+        },
+    ] {
+        out.push(head(99, &[1, 2, 3], 33, graph));
+    }
+    let mut raw = head(5, &[1, 2, 3], 24, two);
+    raw.normalise = false;
+    out.push(raw);
+    out
+}
+
+fn fast(head: &grnet_core::head::Head, x: &[f32], y: &[f32]) -> f64 {
+    let scorer = Scorer::new(head.clone());
+    let (x, y) = (
+        scorer.prepare_values(x.to_vec()),
+        scorer.prepare_values(y.to_vec()),
+    );
+    scorer.logit(&x, &y, &mut Scratch::default())
+}
+
+#[test]
+fn the_fast_path_agrees_with_the_oracle() {
+    let mut largest = 0.0f64;
+    for (n, head) in heads().iter().enumerate() {
+        for pair in 0..4 {
+            let (x, y) = (image(100 + pair, head), image(200 + pair, head));
+            let (slow, quick) = (oracle::logit(head, &x, &y), fast(head, &x, &y));
+            largest = largest.max((slow - quick).abs());
+            assert!(
+                (slow - quick).abs() < 1e-4,
+                "head {n}, pair {pair}: oracle {slow}, fast {quick}"
+            );
+        }
+    }
+    println!("largest difference from the oracle: {largest:.1e}");
+}
+
+#[test]
+fn a_scratch_that_was_used_gives_the_same_bits() {
+    let mut scratch = Scratch::default();
+    for head in heads() {
+        let scorer = Scorer::new(head.clone());
+        let (x, y) = (
+            scorer.prepare_values(image(1, &head)),
+            scorer.prepare_values(image(2, &head)),
+        );
+        let fresh = scorer.logit(&x, &y, &mut Scratch::default());
+        assert_eq!(
+            scorer.logit(&x, &y, &mut scratch).to_bits(),
+            fresh.to_bits()
+        );
+    }
+}
+
+#[test]
+fn a_score_is_symmetric_bit_by_bit() {
+    for head in heads() {
+        let (x, y) = (image(1, &head), image(2, &head));
+        assert_eq!(fast(&head, &x, &y).to_bits(), fast(&head, &y, &x).to_bits());
+        assert!((oracle::logit(&head, &x, &y) - oracle::logit(&head, &y, &x)).abs() < 1e-10);
+    }
+}
+
+#[test]
+fn permuting_the_windows_of_a_scale_changes_nothing() {
+    for head in heads() {
+        let c = head.channels;
+        let (x, y) = (image(1, &head), image(2, &head));
+        let mut turned = x.clone();
+        for scale in 0..head.grids.len() {
+            let range = pyramid::scale(&head.grids, scale);
+            turned[range.start * c..range.end * c].rotate_left(c);
+        }
+        assert!((fast(&head, &x, &y) - fast(&head, &turned, &y)).abs() < 1e-4);
+        assert!((oracle::logit(&head, &x, &y) - oracle::logit(&head, &turned, &y)).abs() < 1e-9);
+        // The control: a window of another scale is another node, and another photo another score.
+        if head.grids.len() > 2 && head.graph.layers > 0 && head.graph.dim > 1 {
+            let mut swapped = x.clone();
+            for channel in 0..c {
+                swapped.swap(c + channel, 5 * c + channel);
+            }
+            assert!(
+                (oracle::logit(&head, &x, &y) - oracle::logit(&head, &swapped, &y)).abs() > 1e-9
+            );
+            assert!(
+                (oracle::logit(&head, &x, &y) - oracle::logit(&head, &image(3, &head), &y)).abs()
+                    > 1e-9
+            );
+        }
+    }
+}
+
+#[test]
+fn degenerate_images_have_finite_scores_that_agree() {
+    for head in heads() {
+        let x = image(1, &head);
+        let zero = vec![0.0; x.len()];
+        let mut hole = x.clone();
+        hole[..head.channels].fill(0.0);
+        for (a, b) in [
+            (&x, &x),
+            (&zero, &zero),
+            (&x, &zero),
+            (&hole, &x),
+            (&hole, &hole),
+        ] {
+            let (slow, quick) = (oracle::logit(&head, a, b), fast(&head, a, b));
+            assert!(slow.is_finite() && quick.is_finite());
+            assert!((slow - quick).abs() < 1e-4, "{slow} {quick}");
+        }
+    }
+}
+
+#[test]
+fn explanations_are_the_last_layer_s_attention() {
+    for head in heads() {
+        let scorer = Scorer::new(head.clone());
+        let (x, y) = (image(1, &head), image(2, &head));
+        let edges = scorer.explain(
+            &scorer.prepare_values(x.clone()),
+            &scorer.prepare_values(y.clone()),
+            &mut Scratch::default(),
+        );
+        let want = oracle::attention(&head, &x, &y);
+        assert_eq!(edges.len(), want.len());
+        assert!((edges.iter().map(|e| e.weight).sum::<f64>() - 1.0).abs() < 1e-5);
+        assert!(edges.windows(2).all(|w| w[0].weight >= w[1].weight));
+        let mut node = 0;
+        for (scale, grid) in head.grids.iter().enumerate() {
+            let windows = usize::from(*grid).pow(2);
+            for left in 0..windows {
+                for right in 0..windows {
+                    let edge = edges
+                        .iter()
+                        .find(|e| (e.scale, e.left, e.right) == (scale, left, right));
+                    assert!(
+                        (edge.expect("every node has an edge").weight - want[node]).abs() < 1e-4
+                    );
+                    node += 1;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn extreme_attention_stays_finite() {
+    for mut head in heads() {
+        for layer in &mut head.layers {
+            layer.out.iter_mut().for_each(|v| *v *= 1000.0);
+        }
+        let (x, y) = (image(1, &head), image(2, &head));
+        assert!(fast(&head, &x, &y).is_finite() && oracle::logit(&head, &x, &y).is_finite());
+    }
+}
+
+#[test]
+fn a_bias_beside_t_in_never_matters_and_one_beside_t_out_does() {
+    let head = head(
+        3,
+        &[1, 2, 3],
+        16,
+        Graph {
+            dim: 8,
+            ..Graph::default()
+        },
+    );
+    let (x, y) = (image(1, &head), image(2, &head));
+    let before = oracle::logit(&head, &x, &y);
+    let mut into = head.clone();
+    into.layers[0].into_bias.iter_mut().for_each(|b| *b += 3.0);
+    assert!((oracle::logit(&into, &x, &y) - before).abs() < 1e-9);
+    let mut out = head;
+    out.layers[0].out_bias.iter_mut().for_each(|b| *b += 3.0);
+    assert!((oracle::logit(&out, &x, &y) - before).abs() > 1e-6);
+}

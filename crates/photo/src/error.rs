@@ -1,0 +1,163 @@
+//! Everything that can be wrong with a photo, a region or a wanted size.
+
+use crate::{Format, Region};
+
+/// Why a photo could not be prepared. Every variant carries its figures, so that a caller can build
+/// a detail line or a hint without reading the message.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The file is larger than [`crate::Limits::max_bytes`].
+    #[error("photo has {got} bytes, the limit is {limit}")]
+    TooManyBytes {
+        /// Bytes given.
+        got: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// The header declares more than [`crate::Limits::max_pixels`]; nothing was decoded.
+    #[error("photo has {got} pixels, the limit is {limit}")]
+    TooManyPixels {
+        /// Width times height as the header declares them.
+        got: u64,
+        /// Pixels allowed.
+        limit: u64,
+    },
+    /// One side is longer than [`crate::MAX_SIDE`], whatever the other one is.
+    #[error("photo is {width} x {height} pixels, the limit for a side is {limit}")]
+    SideTooLong {
+        /// Declared width in pixels.
+        width: u32,
+        /// Declared height in pixels.
+        height: u32,
+        /// Longest side allowed, in pixels.
+        limit: u32,
+    },
+    /// A JPEG with so many scans that decoding it would take seconds (each one passes over the whole picture).
+    #[error("photo has {got} JPEG scans, the limit is {limit}")]
+    TooManyScans {
+        /// Scans in the file.
+        got: u64,
+        /// Scans allowed for a picture of this size: 24 to 100.
+        limit: u64,
+    },
+    /// A TIFF cut into so many strips or tiles that starting the decompressor for each would take seconds.
+    #[error("photo has {got} TIFF strips or tiles, the limit is {limit}")]
+    TooManyTiles {
+        /// Strips or tiles declared.
+        got: u64,
+        /// Strips or tiles allowed.
+        limit: u64,
+    },
+    /// No bytes at all.
+    #[error("photo has no bytes")]
+    Empty,
+    /// The first bytes belong to no format that this crate can even name.
+    #[error("photo is in no known image format, it begins with the bytes {begins}")]
+    UnknownFormat {
+        /// The first bytes (8 at most) in hexadecimal.
+        begins: String,
+    },
+    /// A format that is recognised, but not decoded here.
+    #[error("photo is {found}, which is not supported (use JPEG, PNG, WebP, GIF, BMP or TIFF)")]
+    UnsupportedFormat {
+        /// What the bytes are: `HEIC`, `SVG`, `a PDF document` …
+        found: &'static str,
+    },
+    /// A supported format that uses a feature which is not.
+    #[error("{format} photo uses {feature}, which is not supported")]
+    UnsupportedFeature {
+        /// The format.
+        format: Format,
+        /// The feature's name.
+        feature: String,
+    },
+    /// Width or height is zero.
+    #[error("{format} photo is {width} x {height} pixels: there is nothing in it")]
+    ZeroSize {
+        /// The format.
+        format: Format,
+        /// Declared width in pixels.
+        width: u32,
+        /// Declared height in pixels.
+        height: u32,
+    },
+    /// The bytes end before the picture does.
+    #[error("{format} photo is cut off: its {bytes} bytes end before the picture does")]
+    Truncated {
+        /// The format.
+        format: Format,
+        /// Bytes given.
+        bytes: usize,
+    },
+    /// The codec gave up, or the file contradicts itself.
+    #[error("{format} photo cannot be decoded: {reason}")]
+    Damaged {
+        /// The format.
+        format: Format,
+        /// What the codec says: one line, at most 200 characters.
+        reason: String,
+    },
+    /// A coordinate of the region is infinite or not a number.
+    #[error("region {region} is not finite (the photo is {width} x {height} pixels)")]
+    RegionNotFinite {
+        /// The region as given.
+        region: Region,
+        /// Width of the upright photo in pixels.
+        width: u32,
+        /// Height of the upright photo in pixels.
+        height: u32,
+    },
+    /// The region has nothing (less than 1/256 of a pixel in a direction) in common with the photo.
+    #[error("region {region} has nothing in common with the photo of {width} x {height} pixels")]
+    RegionOutside {
+        /// The region as given.
+        region: Region,
+        /// Width of the upright photo in pixels.
+        width: u32,
+        /// Height of the upright photo in pixels.
+        height: u32,
+    },
+    /// The wanted size is zero or larger than [`crate::MAX_SIZE`].
+    #[error("wanted size is {got} pixels, it must be from 1 to {limit}")]
+    BadSize {
+        /// Size asked for, in pixels.
+        got: u32,
+        /// Largest size allowed, in pixels.
+        limit: u32,
+    },
+}
+
+/// The kinds of [`Error`]: one for each SQLSTATE that a caller reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// A limit was exceeded: bytes, pixels, a side, scans or tiles (SQLSTATE 54000).
+    TooLarge,
+    /// The bytes are no photo that can be decoded (SQLSTATE 22000).
+    BadImage,
+    /// The region or the size asked for cannot be had, the photo itself is fine (SQLSTATE 22000).
+    BadRegion,
+}
+
+impl Error {
+    /// The kind of the error.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::TooManyBytes { .. }
+            | Error::TooManyPixels { .. }
+            | Error::SideTooLong { .. }
+            | Error::TooManyScans { .. }
+            | Error::TooManyTiles { .. } => ErrorKind::TooLarge,
+            Error::Empty
+            | Error::UnknownFormat { .. }
+            | Error::UnsupportedFormat { .. }
+            | Error::UnsupportedFeature { .. }
+            | Error::ZeroSize { .. }
+            | Error::Truncated { .. }
+            | Error::Damaged { .. } => ErrorKind::BadImage,
+            Error::RegionNotFinite { .. } | Error::RegionOutside { .. } | Error::BadSize { .. } => {
+                ErrorKind::BadRegion
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Files made to hurt: each ends in one error, soon, and without memory in proportion to its claims.
+
+mod common;
+
+use common::{chunk, encode, jpeg, picture, png, progressive_jpeg, to};
+use grnet_photo::{Error, ErrorKind, Fit, Format, Limits, MAX_SIDE, prepare, probe};
+use image::ImageFormat;
+use std::time::{Duration, Instant};
+
+fn kind(bytes: &[u8]) -> ErrorKind {
+    let error = to(bytes, 64).unwrap_err();
+    let text = error.to_string();
+    assert!(!text.ends_with('.') && !text.contains('\n'), "{text}");
+    error.kind()
+}
+
+/// The file with a new frame size.
+fn resized_jpeg(file: &[u8], width: u16, height: u16) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let at = file
+        .windows(2)
+        .position(|w| matches!(w, [0xff, 0xc0..=0xc2]))
+        .unwrap();
+    file[at + 5..at + 7].copy_from_slice(&height.to_be_bytes());
+    file[at + 7..at + 9].copy_from_slice(&width.to_be_bytes());
+    file
+}
+
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    header.extend([8, 2, 0, 0, 0]);
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    file.extend(chunk(b"IHDR", &header));
+    file.extend(chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]));
+    file.extend(chunk(b"IEND", &[]));
+    file
+}
+
+/// Where the entry of a tag stands in a little-endian TIFF's directory.
+fn tiff_entry(file: &[u8], tag: u16) -> usize {
+    let directory = u32::from_le_bytes(file[4..8].try_into().unwrap()) as usize;
+    let entries = directory + 2..;
+    let found = entries
+        .step_by(12)
+        .find(|&at| file[at..at + 2] == tag.to_le_bytes());
+    found.expect("the tag is there")
+}
+
+/// An entry holding one 32-bit number.
+fn long_entry(tag: u16, value: u32) -> Vec<u8> {
+    let head = [tag.to_le_bytes(), 4u16.to_le_bytes()].concat();
+    [
+        head,
+        1u32.to_le_bytes().to_vec(),
+        value.to_le_bytes().to_vec(),
+    ]
+    .concat()
+}
+
+fn files() -> Vec<Vec<u8>> {
+    let p = picture(48, 32);
+    let mut files = vec![jpeg(&p), progressive_jpeg(&p)];
+    let formats = [
+        ImageFormat::Png,
+        ImageFormat::WebP,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ];
+    files.extend(formats.map(|f| encode(p.clone(), f)));
+    files
+}
+
+#[test]
+fn bombs_are_refused_from_the_header() {
+    let mut gif = b"GIF89a".to_vec();
+    gif.extend([0xff; 4]);
+    gif.extend([0; 20]);
+    let mut bmp = encode(picture(4, 4), ImageFormat::Bmp);
+    bmp[18..22].copy_from_slice(&60_000i32.to_le_bytes());
+    bmp[22..26].copy_from_slice(&(-60_000i32).to_le_bytes());
+    let mut webp = b"RIFF\x40\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0".to_vec();
+    webp.extend([0xff; 6]);
+    let mut tiff = encode(picture(4, 4), ImageFormat::Tiff);
+    for tag in [256, 257] {
+        let at = tiff_entry(&tiff, tag);
+        tiff[at..at + 12].copy_from_slice(&long_entry(tag, 60_000));
+    }
+    for (file, pixels) in [
+        (png_header(60_000, 60_000), 3_600_000_000),
+        (
+            resized_jpeg(&jpeg(&picture(8, 8)), 65_535, 65_535),
+            4_294_836_225,
+        ),
+        (gif, 4_294_836_225),
+        (bmp, 3_600_000_000),
+        (webp, 1 << 48),
+        (tiff, 3_600_000_000),
+    ] {
+        let error = to(&file, 64).unwrap_err();
+        assert_eq!(
+            error,
+            Error::TooManyPixels {
+                got: pixels,
+                limit: 64_000_000
+            }
+        );
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        assert_eq!(probe(&file, &Limits::default()).unwrap_err(), error);
+    }
+    let error = to(&png_header(60_000, 60_000), 64).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "photo has 3600000000 pixels, the limit is 64000000"
+    );
+}
+
+#[test]
+fn limits_are_exact() {
+    let file = png(&picture(40, 30));
+    let at = |max_bytes, max_pixels| {
+        let limits = Limits {
+            max_bytes,
+            max_pixels,
+        };
+        prepare(&file, None, Fit::Letterbox, 8, &limits).map(|_| ())
+    };
+    let bytes = file.len() as u64;
+    assert_eq!(at(bytes, 1200), Ok(()));
+    assert_eq!(
+        at(bytes - 1, 1200),
+        Err(Error::TooManyBytes {
+            got: bytes,
+            limit: bytes - 1
+        })
+    );
+    assert_eq!(
+        at(bytes, 1199),
+        Err(Error::TooManyPixels {
+            got: 1200,
+            limit: 1199
+        })
+    );
+    let long = to(&png_header(MAX_SIDE + 1, 1), 8).unwrap_err();
+    assert!(matches!(long, Error::SideTooLong { .. }), "{long}");
+}
+
+#[test]
+fn empty_and_zero_sized_photos_are_errors() {
+    assert_eq!(to(b"", 8), Err(Error::Empty));
+    let file = jpeg(&picture(8, 8));
+    for broken in [
+        resized_jpeg(&file, 0, 8),
+        resized_jpeg(&file, 8, 0),
+        png_header(0, 10),
+        b"GIF89a\0\0\0\0\0\0\0;".to_vec(),
+    ] {
+        let error = to(&broken, 8).unwrap_err();
+        assert!(matches!(error, Error::ZeroSize { .. }), "{error}");
+        assert_eq!(error.kind(), ErrorKind::BadImage);
+    }
+}
+
+/// Cut anywhere, a file is refused, or gives what it gives every time. A JPEG is refused always, and
+/// no format lets less than 70 % of its bytes pass for the picture.
+#[test]
+fn files_that_end_early_are_refused() {
+    for file in files() {
+        let jpeg = file.starts_with(b"\xff\xd8");
+        for end in (0..file.len()).step_by(7).chain([file.len() - 1]) {
+            let (got, again) = (to(&file[..end], 16), to(&file[..end], 16));
+            assert_eq!(got, again);
+            let whole_enough = !jpeg && end * 10 > file.len() * 7;
+            assert!(
+                got.is_err() || whole_enough,
+                "{end} of {} bytes",
+                file.len()
+            );
+        }
+    }
+    let file = jpeg(&picture(48, 32));
+    let bytes = file.len() / 2;
+    let error = to(&file[..bytes], 16).unwrap_err();
+    assert_eq!(
+        error,
+        Error::Truncated {
+            format: Format::Jpeg,
+            bytes
+        }
+    );
+}
+
+/// The last scan of a progressive JPEG, repeated: each costs a pass over all coefficients.
+#[test]
+fn thousands_of_scans_are_refused_at_once() {
+    let file = progressive_jpeg(&picture(256, 256));
+    let last = file.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap();
+    let scan = &file[last..file.len() - 2];
+    let with = |times: usize| {
+        let mut bomb = file[..last].to_vec();
+        bomb.extend(scan.repeat(times));
+        bomb.extend([0xff, 0xd9]);
+        bomb
+    };
+    assert!(to(&with(20), 64).is_ok());
+    let bomb = with(5000);
+    let start = Instant::now();
+    let error = to(&bomb, 64).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::TooManyScans {
+                got: 5000..,
+                limit: 100
+            }
+        ),
+        "{error}"
+    );
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn jpegs_of_other_codings_are_named() {
+    let file = jpeg(&picture(8, 8));
+    let at = file.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    for (offset, value, word) in [
+        (1, 0xc9, "arithmetic"),
+        (1, 0xc3, "lossless"),
+        (1, 0xc5, "hierarchical"),
+        (4, 12, "12 bits"),
+        (9, 2, "2 channels"),
+    ] {
+        let mut other = file.clone();
+        other[at + offset] = value;
+        let error = to(&other, 8).unwrap_err();
+        assert!(matches!(error, Error::UnsupportedFeature { .. }), "{error}");
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+/// Two frame headers with different sizes: the limits must hold for the one that counts.
+#[test]
+fn contradictory_headers_are_refused() {
+    let file = jpeg(&picture(8, 8));
+    let at = file.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
+    let frame = &file[at..at + 19];
+    let mut twice = file[..at].to_vec();
+    twice.extend(frame);
+    twice.extend(&resized_jpeg(&file, 65_535, 65_535)[at..]);
+    assert_eq!(kind(&twice), ErrorKind::BadImage);
+
+    // A WebP canvas that isn't the picture's size.
+    let simple = encode(picture(64, 64), ImageFormat::WebP);
+    let mut webp = b"RIFF\xff\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x07\0\0\x07\0\0".to_vec();
+    webp.extend(&simple[12..]);
+    assert_eq!(kind(&webp), ErrorKind::BadImage);
+}
+
+/// Values of a TIFF's directory that would make its decoder run away.
+#[test]
+fn tiffs_that_ask_too_much_are_refused() {
+    let file = encode(picture(300, 400), ImageFormat::Tiff);
+    // Replaces the entry of one tag by an entry of another one (or the same).
+    let set = |file: &[u8], old: u16, new: u16, value: u32| {
+        let at = tiff_entry(file, old);
+        let mut file = file.to_vec();
+        file[at..at + 12].copy_from_slice(&long_entry(new, value));
+        file
+    };
+    for (compression, word) in [(7, "JPEG"), (4, "fax"), (50_000, "50000")] {
+        let error = to(&set(&file, 259, 259, compression), 8).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    // Tiles of 1 x 1, each with a decompressor of its own, in place of strips.
+    let tiles = set(&file, 278, 322, 1);
+    let tiles = set(&tiles, 279, 323, 1);
+    let tiles = set(&tiles, 256, 256, 1000);
+    let error = to(&tiles, 8).unwrap_err();
+    assert_eq!(
+        error,
+        Error::TooManyTiles {
+            got: 400_000,
+            limit: 131_072
+        }
+    );
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+}

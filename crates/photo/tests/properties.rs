@@ -1,0 +1,112 @@
+//! No bytes whatever make `prepare` panic, and equal bytes give equal results.
+
+mod common;
+
+use common::{encode, exif, jpeg, picture, progressive_jpeg, with_exif};
+use grnet_photo::{Fit, Limits, Region, prepare, probe};
+use image::ImageFormat;
+use proptest::prelude::*;
+use std::sync::LazyLock;
+
+/// Small limits, so that a changed header cannot make a case slow.
+const LIMITS: Limits = Limits {
+    max_bytes: 1 << 20,
+    max_pixels: 1_000_000,
+};
+
+static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let p = picture(48, 40);
+    let mut files = vec![
+        jpeg(&p),
+        progressive_jpeg(&p),
+        with_exif(&jpeg(&p), 6, true),
+    ];
+    let formats = [
+        ImageFormat::Png,
+        ImageFormat::WebP,
+        ImageFormat::Gif,
+        ImageFormat::Bmp,
+        ImageFormat::Tiff,
+    ];
+    files.extend(formats.map(|f| encode(p.clone(), f)));
+    files.push(exif(3, false));
+    files
+});
+
+const SIGNATURES: [&[u8]; 9] = [
+    b"\xff\xd8\xff",
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    b"GIF89a",
+    b"RIFF\0\x01\0\0WEBPVP8X\x0a\0\0\0",
+    b"RIFF\0\x01\0\0WEBPVP8L",
+    b"RIFF\0\x01\0\0WEBPVP8 ",
+    b"II*\0\x08\0\0\0",
+    b"MM\0*\0\0\0\x08",
+    b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
+];
+
+fn check(bytes: &[u8], region: Option<&Region>) -> Result<(), TestCaseError> {
+    let got = prepare(bytes, region, Fit::Letterbox, 12, &LIMITS);
+    // Compared as text: an error may hold a NaN, which equals nothing.
+    let again = prepare(bytes, region, Fit::Letterbox, 12, &LIMITS);
+    prop_assert_eq!(format!("{got:?}"), format!("{again:?}"));
+    if let Ok(got) = got {
+        let header = probe(bytes, &LIMITS);
+        prop_assert!(header.is_ok_and(|h| (h.width, h.height) == (got.width, got.height)));
+        prop_assert_eq!(got.pixels.len(), 12 * 12 * 3);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn arbitrary_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        check(&bytes, None)?;
+    }
+
+    #[test]
+    fn arbitrary_bytes_behind_a_signature(
+        which in 0..SIGNATURES.len(),
+        bytes in proptest::collection::vec(any::<u8>(), 0..400),
+    ) {
+        check(&[SIGNATURES[which], &bytes].concat(), None)?;
+    }
+
+    #[test]
+    fn changed_files(
+        which in 0..9usize,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        near_the_start in any::<bool>(),
+    ) {
+        let mut file = FILES[which].clone();
+        let length = if near_the_start { file.len().min(120) } else { file.len() };
+        for (at, value) in changes {
+            file[at.index(length)] = value;
+        }
+        check(&file, None)?;
+    }
+
+    #[test]
+    fn spliced_files(
+        first in 0..9usize,
+        second in 0..9usize,
+        cut in any::<prop::sample::Index>(),
+        resume in any::<prop::sample::Index>(),
+    ) {
+        let (a, b) = (&FILES[first], &FILES[second]);
+        check(&[&a[..cut.index(a.len())], &b[resume.index(b.len())..]].concat(), None)?;
+    }
+
+    #[test]
+    fn any_region(
+        which in 0..8usize,
+        left in -60.0..60.0f64,
+        top in -60.0..60.0f64,
+        width in -5.0..120.0f64,
+        height in prop::num::f64::ANY,
+    ) {
+        check(&FILES[which], Some(&Region { left, top, width, height }))?;
+    }
+}
