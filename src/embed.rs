@@ -43,11 +43,7 @@ fn embed_by(call: &mut Call<'_>) -> Result<Value, Error> {
 }
 
 /// A missing or NULL region is the whole photo, a missing or NULL model the setting's.
-fn part(
-    call: &mut Call<'_>,
-    region: Option<[f64; 4]>,
-    model: Option<String>,
-) -> Result<Value, Error> {
+fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) -> Result<Value, Error> {
     let Some(image) = call.datum(0) else {
         return Ok(None);
     };
@@ -59,12 +55,7 @@ fn part(
     };
     if last.model != Some(id) || last.region != region || last.image != *image {
         let features = one(&image, region, id)?;
-        *last = Last {
-            image: image.to_vec(),
-            region,
-            model: Some(id),
-            features,
-        };
+        *last = Last { image: image.to_vec(), region, model: Some(id), features };
     }
     Ok(datum::varlena(&last.features))
 }
@@ -74,20 +65,8 @@ fn part(
 /// # Errors
 /// The photo was refused, or the engine could not be asked.
 pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8>, Error> {
-    let region = region.map(|[left, top, width, height]| Region {
-        left,
-        top,
-        width,
-        height,
-    });
-    let outcomes = client::embed(
-        id,
-        vec![Photo {
-            bytes: image,
-            region,
-        }],
-        || model::file(id),
-    )?;
+    let region = region.map(|[left, top, width, height]| Region { left, top, width, height });
+    let outcomes = client::embed(id, vec![Photo { bytes: image, region }], || model::file(id))?;
     match outcomes.into_iter().next() {
         Some(outcome) => accept(outcome, id, None),
         None => Err(Error::Protocol("The engine answered no photo.".into())),
@@ -100,11 +79,7 @@ pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8
 /// It has more bytes than `grnet.max_image_bytes`.
 pub fn check_size(got: usize, number: Option<usize>) -> Result<(), Error> {
     let limit = settings::max_image_bytes();
-    if got > limit {
-        Err(Error::PhotoBytes { got, limit, number })
-    } else {
-        Ok(())
-    }
+    if got > limit { Err(Error::PhotoBytes { got, limit, number }) } else { Ok(()) }
 }
 
 fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
@@ -113,10 +88,7 @@ fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
     };
     let id = model::resolve(call.text(1).as_deref())?;
     if images.len() > MAX_PHOTOS {
-        return Err(Error::TooManyPhotos {
-            got: images.len(),
-            limit: MAX_PHOTOS,
-        });
+        return Err(Error::TooManyPhotos { got: images.len(), limit: MAX_PHOTOS });
     }
     let mut features: Vec<Option<Vec<u8>>> = vec![None; images.len()];
     let mut batch: Vec<(usize, &[u8])> = Vec::new();
@@ -136,21 +108,11 @@ fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(datum::varlena_array(&features, call.result_element()))
 }
 
-fn several(
-    batch: &[(usize, &[u8])],
-    id: ModelId,
-    features: &mut [Option<Vec<u8>>],
-) -> Result<(), Error> {
+fn several(batch: &[(usize, &[u8])], id: ModelId, features: &mut [Option<Vec<u8>>]) -> Result<(), Error> {
     if batch.is_empty() {
         return Ok(());
     }
-    let photos = batch
-        .iter()
-        .map(|(_, bytes)| Photo {
-            bytes,
-            region: None,
-        })
-        .collect();
+    let photos = batch.iter().map(|(_, bytes)| Photo { bytes, region: None }).collect();
     let outcomes = client::embed(id, photos, || model::file(id))?;
     for ((index, _), outcome) in batch.iter().zip(outcomes) {
         features[*index] = Some(accept(outcome, id, Some(index + 1))?);
@@ -166,9 +128,7 @@ fn accept(outcome: Outcome, id: ModelId, number: Option<usize>) -> Result<Vec<u8
             let features = Features::parse_untrusted(&bytes)?;
             if features.model() != id {
                 let other = features.model();
-                return Err(Error::Protocol(format!(
-                    "The engine answered with model {other} instead of {id}."
-                )));
+                return Err(Error::Protocol(format!("The engine answered with model {other} instead of {id}.")));
             }
             Ok(bytes)
         }

@@ -26,26 +26,15 @@ pub enum Error {
     /// A name or a file that is taken.
     ModelExists { name: String, id: ModelId },
     /// No model of that name ships with the extension.
-    NotShipped {
-        name: String,
-        path: String,
-        reason: String,
-    },
+    NotShipped { name: String, path: String, reason: String },
     /// A name that cannot be one.
     BadModelName(String),
     /// A TorchScript backbone from someone who is no superuser.
     TorchScript,
     /// A photo was refused; its number in the array, if it came in one.
-    Photo {
-        refusal: PhotoRefusal,
-        number: Option<usize>,
-    },
+    Photo { refusal: PhotoRefusal, number: Option<usize> },
     /// A photo larger than the limit, seen before it was sent.
-    PhotoBytes {
-        got: usize,
-        limit: usize,
-        number: Option<usize>,
-    },
+    PhotoBytes { got: usize, limit: usize, number: Option<usize> },
     /// Too many photos in one call.
     TooManyPhotos { got: usize, limit: usize },
     /// An argument outside its range.
@@ -77,12 +66,7 @@ struct Report {
 impl Error {
     /// Raises the error. Never returns.
     pub fn raise(self) -> ! {
-        let Report {
-            code,
-            message,
-            detail,
-            hint,
-        } = self.report();
+        let Report { code, message, detail, hint } = self.report();
         let mut report = ErrorReport::new(code, message, function_name!());
         if let Some(detail) = detail {
             report = report.set_detail(detail);
@@ -95,12 +79,7 @@ impl Error {
     }
 
     fn report(self) -> Report {
-        let plain = |code, message: String| Report {
-            code,
-            message,
-            detail: None,
-            hint: None,
-        };
+        let plain = |code, message: String| Report { code, message, detail: None, hint: None };
         match self {
             Self::Feature(e) => plain(Code::ERRCODE_INVALID_BINARY_REPRESENTATION, e.to_string()),
             Self::FeatureText(e) => plain(Code::ERRCODE_INVALID_TEXT_REPRESENTATION, e.to_string()),

@@ -26,20 +26,17 @@ fn explain(call: &mut Call<'_>) -> Result<Value, Error> {
     let (scorer, query) = model::prepare(&query)?;
     let item = scorer.prepare(&item)?;
     let place = |v: usize| datum::int(v as i32);
-    let rows = scorer
-        .explain(&query, &item, &mut Scratch::default())
-        .into_iter()
-        .map(|edge| {
-            let grid = usize::from(scorer.head().grids[edge.scale]);
-            vec![
-                place(edge.scale),
-                place(edge.left / grid),
-                place(edge.left % grid),
-                place(edge.right / grid),
-                place(edge.right % grid),
-                datum::real(edge.similarity),
-                datum::double(edge.weight),
-            ]
-        });
+    let rows = scorer.explain(&query, &item, &mut Scratch::default()).into_iter().map(|edge| {
+        let grid = usize::from(scorer.head().grids[edge.scale]);
+        vec![
+            place(edge.scale),
+            place(edge.left / grid),
+            place(edge.left % grid),
+            place(edge.right / grid),
+            place(edge.right % grid),
+            datum::real(edge.similarity),
+            datum::double(edge.weight),
+        ]
+    });
     Ok(call.return_rows(rows))
 }

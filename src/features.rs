@@ -3,7 +3,6 @@
 use std::hash::Hasher;
 
 use grnet_core::features::{Dtype, Features, ImageDigest, encode, from_text, to_text};
-use grnet_core::model::ModelFile;
 use grnet_core::pyramid;
 use serde_json::json;
 
@@ -50,9 +49,7 @@ fn input(call: &mut Call<'_>) -> Result<Value, Error> {
 }
 
 fn output(call: &mut Call<'_>) -> Result<Value, Error> {
-    Ok(call
-        .varlena(0)
-        .and_then(|value| datum::cstring(&to_text(&value))))
+    Ok(call.varlena(0).and_then(|value| datum::cstring(&to_text(&value))))
 }
 
 fn receive(call: &mut Call<'_>) -> Result<Value, Error> {
@@ -102,18 +99,14 @@ fn hash_of(bytes: &[u8], seed: u64) -> u64 {
 }
 
 fn hash(call: &mut Call<'_>) -> Result<Value, Error> {
-    Ok(call
-        .varlena(0)
-        .and_then(|value| datum::int(hash_of(&value, 0) as i32)))
+    Ok(call.varlena(0).and_then(|value| datum::int(hash_of(&value, 0) as i32)))
 }
 
 fn hash_extended(call: &mut Call<'_>) -> Result<Value, Error> {
     let Some(seed) = call.datum(1) else {
         return Ok(None);
     };
-    Ok(call
-        .varlena(0)
-        .and_then(|value| datum::bigint(hash_of(&value, seed.value() as u64) as i64)))
+    Ok(call.varlena(0).and_then(|value| datum::bigint(hash_of(&value, seed.value() as u64) as i64)))
 }
 
 fn info(call: &mut Call<'_>) -> Result<Value, Error> {
@@ -121,12 +114,7 @@ fn info(call: &mut Call<'_>) -> Result<Value, Error> {
         return Ok(None);
     };
     let features = Features::parse(&value)?;
-    let digest: String = features
-        .digest()
-        .0
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let digest: String = features.digest().0.iter().map(|b| format!("{b:02x}")).collect();
     Ok(datum::jsonb(json!({
         "version": 1,
         "model": features.model().to_string(),
@@ -147,8 +135,7 @@ fn global(call: &mut Call<'_>) -> Result<Value, Error> {
 }
 
 fn region(call: &mut Call<'_>) -> Result<Value, Error> {
-    let (Some(value), Some(scale), Some(row), Some(col)) =
-        (call.varlena(0), call.int(1), call.int(2), call.int(3))
+    let (Some(value), Some(scale), Some(row), Some(col)) = (call.varlena(0), call.int(1), call.int(2), call.int(3))
     else {
         return Ok(None);
     };
@@ -181,12 +168,7 @@ fn regions(call: &mut Call<'_>) -> Result<Value, Error> {
             let mut out = vec![0.0; features.channels()];
             features.read_region(number, &mut out);
             let place = |v: usize| datum::int(v as i32);
-            rows.push(vec![
-                place(scale),
-                place(index / grid),
-                place(index % grid),
-                datum::real_array(out),
-            ]);
+            rows.push(vec![place(scale), place(index / grid), place(index % grid), datum::real_array(out)]);
         }
     }
     Ok(call.return_rows(rows))
@@ -200,17 +182,10 @@ fn make(call: &mut Call<'_>) -> Result<Value, Error> {
         return Err(Error::Argument("regions must not hold NULL".into()));
     };
     let id = model::resolve(Some(&name))?;
-    let file = model::file(id)?;
-    let config = ModelFile::parse(&file)?.config;
+    let scorer = model::scorer(id)?;
+    let head = scorer.head();
     // Computed elsewhere: the digest is of the values, so that equal values are the same 'photo'.
     let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     let digest = ImageDigest::of(&bytes, None);
-    Ok(datum::varlena(&encode(
-        id,
-        digest,
-        &config.pyramid.grids,
-        config.channels,
-        Dtype::F16,
-        &values,
-    )?))
+    Ok(datum::varlena(&encode(id, digest, &head.grids, head.channels, Dtype::F16, &values)?))
 }

@@ -15,10 +15,7 @@ mod engine;
 mod error;
 mod explain;
 mod features;
-#[allow(
-    unsafe_code,
-    reason = "the boundary to the server; every block says why it is sound"
-)]
+#[allow(unsafe_code, reason = "the boundary to the server; every block says why it is sound")]
 mod ffi;
 mod model;
 mod score;

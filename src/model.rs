@@ -81,9 +81,7 @@ fn install(call: &mut Call<'_>) -> Result<Value, Error> {
         return Ok(None);
     };
     check_name(&name)?;
-    let path = process::share_dir()
-        .join("grnet_pg/models")
-        .join(format!("{name}.safetensors"));
+    let path = process::share_dir().join("grnet_pg/models").join(format!("{name}.safetensors"));
     let file = std::fs::read(&path).map_err(|e| Error::NotShipped {
         name: name.clone(),
         path: path.display().to_string(),
@@ -141,25 +139,12 @@ fn store(name: &str, file: &[u8]) -> Result<Value, Error> {
         return Err(Error::TorchScript);
     }
     let id = model.id.to_string();
-    if catalog::find(c"model", 0, name, 1).is_some() || catalog::find(c"model", 1, &id, 0).is_some()
-    {
-        return Err(Error::ModelExists {
-            name: name.to_owned(),
-            id: model.id,
-        });
+    if catalog::find(c"model", 0, name, 1).is_some() || catalog::find(c"model", 1, &id, 0).is_some() {
+        return Err(Error::ModelExists { name: name.to_owned(), id: model.id });
     }
     let config = serde_json::to_value(&model.config).unwrap_or_default();
-    let backbone = config["backbone"]["kind"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    let grids: Vec<i32> = model
-        .config
-        .pyramid
-        .grids
-        .iter()
-        .map(|g| i32::from(*g))
-        .collect();
+    let backbone = config["backbone"]["kind"].as_str().unwrap_or_default().to_owned();
+    let grids: Vec<i32> = model.config.pyramid.grids.iter().map(|g| i32::from(*g)).collect();
     let run = |sql: &str, arguments: &[DatumWithOid<'_>]| {
         Spi::run_with_args(sql, arguments).map_err(|e| Error::Argument(e.to_string()))
     };
@@ -170,25 +155,14 @@ fn store(name: &str, file: &[u8]) -> Result<Value, Error> {
             argument(id.clone().into_datum(), Type::TEXTOID),
             argument(backbone.into_datum(), Type::TEXTOID),
             argument(grids.into_datum(), Type::INT4ARRAYOID),
-            argument(
-                i32::try_from(model.config.channels)
-                    .unwrap_or(0)
-                    .into_datum(),
-                Type::INT4OID,
-            ),
-            argument(
-                i64::try_from(file.len()).unwrap_or(0).into_datum(),
-                Type::INT8OID,
-            ),
+            argument(i32::try_from(model.config.channels).unwrap_or(0).into_datum(), Type::INT4OID),
+            argument(i64::try_from(file.len()).unwrap_or(0).into_datum(), Type::INT8OID),
             argument(JsonB(config).into_datum(), Type::JSONBOID),
         ],
     )?;
     run(
         "INSERT INTO grnet.model_file (id, file) VALUES ($1, $2)",
-        &[
-            argument(id.clone().into_datum(), Type::TEXTOID),
-            argument(file.into_datum(), Type::BYTEAOID),
-        ],
+        &[argument(id.clone().into_datum(), Type::TEXTOID), argument(file.into_datum(), Type::BYTEAOID)],
     )?;
     Ok(datum::text(&id))
 }

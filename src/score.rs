@@ -50,11 +50,7 @@ fn remember(kept: &mut Option<Side>, bytes: &[u8]) -> Result<(), Error> {
         }
         _ => model::prepare(&features)?,
     };
-    *kept = Some(Side {
-        bytes: bytes.to_vec(),
-        scorer,
-        prepared,
-    });
+    *kept = Some(Side { bytes: bytes.to_vec(), scorer, prepared });
     Ok(())
 }
 
@@ -63,10 +59,7 @@ fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     let (Some(left), Some(right)) = (call.varlena(0), call.varlena(1)) else {
         return Ok(None);
     };
-    let (left_model, right_model) = (
-        Features::parse(&left)?.model(),
-        Features::parse(&right)?.model(),
-    );
+    let (left_model, right_model) = (Features::parse(&left)?.model(), Features::parse(&right)?.model());
     if left_model != right_model {
         return Err(Error::DifferentModels(left_model, right_model));
     }
@@ -75,11 +68,7 @@ fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     let (Some(left), Some(right)) = (&place.left, &place.right) else {
         return Ok(None);
     };
-    Ok(Some(left.scorer.logit(
-        &left.prepared,
-        &right.prepared,
-        &mut place.scratch,
-    )))
+    Ok(Some(left.scorer.logit(&left.prepared, &right.prepared, &mut place.scratch)))
 }
 
 fn score(call: &mut Call<'_>) -> Result<Value, Error> {

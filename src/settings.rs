@@ -90,7 +90,7 @@ pub fn register() {
     int(
         c"grnet.threads",
         c"Sets the number of threads that decode photos and compute on the CPU.",
-        c"0 to 256; 0 is half of the machine's cores, at least 1. A change restarts the engine.",
+        c"0 to 256; 0 is the number of the machine's cores. A change restarts the engine.",
         &THREADS,
         0,
         256,
@@ -148,10 +148,7 @@ fn reserve_prefix() {
 }
 
 fn string(setting: &GucSetting<Option<CString>>) -> String {
-    setting
-        .get()
-        .map(|value| value.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    setting.get().map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// `grnet.model`.
@@ -209,8 +206,5 @@ pub fn engine_command() -> EngineCommand {
         }
         arguments.extend([name.to_owned(), value]);
     }
-    EngineCommand {
-        program: string(&ENGINE_PROGRAM),
-        arguments,
-    }
+    EngineCommand { program: string(&ENGINE_PROGRAM), arguments }
 }

@@ -31,29 +31,18 @@ fn stat_engine(call: &mut Call<'_>) -> Result<Value, Error> {
     let count = |value: u64| datum::bigint(i64::try_from(value).unwrap_or(i64::MAX));
     let of = |read: fn(&Stats) -> u64| stats.as_ref().and_then(|s| count(read(s)));
     let mean = |sum: fn(&Stats) -> f64, n: fn(&Stats) -> u64| {
-        stats
-            .as_ref()
-            .filter(|s| n(s) > 0)
-            .and_then(|s| datum::double(sum(s) / n(s) as f64))
+        stats.as_ref().filter(|s| n(s) > 0).and_then(|s| datum::double(sum(s) / n(s) as f64))
     };
     let supervisor = Some(state.supervisor).filter(|_| supervised);
     let row = vec![
         datum::text(word),
-        stats
-            .as_ref()
-            .map(|s| s.pid)
-            .or(state.engine.filter(|_| supervised))
-            .and_then(|pid| datum::int(pid as i32)),
+        stats.as_ref().map(|s| s.pid).or(state.engine.filter(|_| supervised)).and_then(|pid| datum::int(pid as i32)),
         supervisor.and_then(datum::int),
         stats.as_ref().and_then(|s| datum::text(&s.version)),
         stats.as_ref().and_then(|s| datum::text(&s.device)),
         stats.as_ref().and_then(|s| datum::text(&s.precision)),
         stats.as_ref().and_then(|s| datum::double(s.uptime_s)),
-        if supervised {
-            count(state.restarts)
-        } else {
-            None
-        },
+        if supervised { count(state.restarts) } else { None },
         of(|s| s.connections),
         of(|s| s.queued),
         of(|s| s.queued_max),
@@ -68,11 +57,7 @@ fn stat_engine(call: &mut Call<'_>) -> Result<Value, Error> {
         mean(|s| s.latency_ms, |s| s.requests),
         stats.as_ref().and_then(|s| datum::double(s.latency_max_ms)),
         of(|s| s.resident_bytes),
-        state
-            .last_exit
-            .as_deref()
-            .filter(|_| supervised)
-            .and_then(datum::text),
+        state.last_exit.as_deref().filter(|_| supervised).and_then(datum::text),
     ];
     Ok(call.return_rows([row]))
 }

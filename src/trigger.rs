@@ -24,38 +24,23 @@ const USAGE: &str = "Write: CREATE TRIGGER ... BEFORE INSERT OR UPDATE OF image 
 fn run(call: &mut Call<'_>) -> Result<Value, Error> {
     let Some(row) = RowTrigger::running(call) else {
         return Err(Error::Trigger {
-            message:
-                "grnet_features_trigger runs as a BEFORE INSERT OR UPDATE trigger for each row"
-                    .into(),
+            message: "grnet_features_trigger runs as a BEFORE INSERT OR UPDATE trigger for each row".into(),
             hint: USAGE,
         });
     };
     let names = row.arguments();
     let (image, features, region) = match names.as_slice() {
         [image, features] => (column(&row, image)?, column(&row, features)?, None),
-        [image, features, region] => (
-            column(&row, image)?,
-            column(&row, features)?,
-            Some(column(&row, region)?),
-        ),
+        [image, features, region] => (column(&row, image)?, column(&row, features)?, Some(column(&row, region)?)),
         _ => {
             return Err(Error::Trigger {
-                message: format!(
-                    "grnet_features_trigger takes 2 or 3 column names, {} were given",
-                    names.len()
-                ),
+                message: format!("grnet_features_trigger takes 2 or 3 column names, {} were given", names.len()),
                 hint: USAGE,
             });
         }
     };
     expect(&row, &names[0], image, pg_sys::BYTEAOID, "bytea")?;
-    expect(
-        &row,
-        &names[1],
-        features,
-        call.features_type(),
-        "grnet_features",
-    )?;
+    expect(&row, &names[1], features, call.features_type(), "grnet_features")?;
     if let Some(region) = region {
         expect(&row, &names[2], region, pg_sys::BOXOID, "box")?;
     }
@@ -67,9 +52,7 @@ fn run(call: &mut Call<'_>) -> Result<Value, Error> {
         return Ok(row.keep());
     }
     embed::check_size(datum::size_of(photo), None)?;
-    let area = region
-        .and_then(|region| row.new_value(region))
-        .map(datum::rectangle);
+    let area = region.and_then(|region| row.new_value(region)).map(datum::rectangle);
     let photo = datum::bytea(photo);
     if let Some(value) = row.new_value(features) {
         let value: Detoasted<'_> = datum::features(value);
@@ -90,21 +73,12 @@ fn column(row: &RowTrigger, name: &str) -> Result<Column, Error> {
     })
 }
 
-fn expect(
-    row: &RowTrigger,
-    name: &str,
-    column: Column,
-    wanted: pg_sys::Oid,
-    type_name: &str,
-) -> Result<(), Error> {
+fn expect(row: &RowTrigger, name: &str, column: Column, wanted: pg_sys::Oid, type_name: &str) -> Result<(), Error> {
     if column.type_id == wanted {
         return Ok(());
     }
     Err(Error::Trigger {
-        message: format!(
-            "column \"{name}\" of table \"{}\" is not of type {type_name}",
-            row.table()
-        ),
+        message: format!("column \"{name}\" of table \"{}\" is not of type {type_name}", row.table()),
         hint: USAGE,
     })
 }

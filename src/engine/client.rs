@@ -37,13 +37,8 @@ pub fn embed(
     faults::arm(0);
     match result {
         Ok(outcomes) if outcomes.len() == count => Ok(outcomes),
-        Ok(outcomes) => Err(Error::Protocol(format!(
-            "{count} photos were sent, {} answers came.",
-            outcomes.len()
-        ))),
-        Err(Error::Late { .. }) => Err(Error::Late {
-            milliseconds: timeout.as_millis() as u64,
-        }),
+        Ok(outcomes) => Err(Error::Protocol(format!("{count} photos were sent, {} answers came.", outcomes.len()))),
+        Err(Error::Late { .. }) => Err(Error::Late { milliseconds: timeout.as_millis() as u64 }),
         Err(other) => Err(other),
     }
 }
@@ -79,18 +74,10 @@ fn exchange(
                 keep(connection);
                 return Ok(photos);
             }
-            Reply::NeedModel { id: of, model }
-                if of == request_id && model == id && !sent_model =>
-            {
+            Reply::NeedModel { id: of, model } if of == request_id && model == id && !sent_model => {
                 sent_model = true;
                 let file = file()?;
-                match connection.ask(
-                    &Request::Model {
-                        id: request_id,
-                        file: &file,
-                    },
-                    deadline,
-                )? {
+                match connection.ask(&Request::Model { id: request_id, file: &file }, deadline)? {
                     Reply::ModelReady { model, .. } if model == id => {}
                     Reply::Failed { failure, .. } => {
                         keep(connection);
@@ -145,12 +132,8 @@ fn open(deadline: Instant) -> Result<Connection, Error> {
             let state = place::state();
             // Twice in a row it ended before it was ready: it will not come up by waiting.
             if state.failures >= 2 {
-                let reason = state
-                    .last_exit
-                    .unwrap_or_else(|| "it ended before it was ready".into());
-                return Err(Error::EngineDown {
-                    reason: sentence(&reason),
-                });
+                let reason = state.last_exit.unwrap_or_else(|| "it ended before it was ready".into());
+                return Err(Error::EngineDown { reason: sentence(&reason) });
             }
         } else if !started {
             started = true;

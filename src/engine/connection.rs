@@ -6,9 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use grnet_wire::faults::{self, Operation};
-use grnet_wire::{
-    FrameReader, MAX_REPLY, PROTOCOL, Reply, Request, WireError, decode_reply, encode_request,
-};
+use grnet_wire::{FrameReader, MAX_REPLY, PROTOCOL, Reply, Request, WireError, decode_reply, encode_request};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::place;
@@ -36,24 +34,14 @@ impl Connection {
     /// Connects and shakes hands.
     pub fn open(deadline: Instant) -> Result<Self, NoConnection> {
         let stream = connect(deadline)?;
-        let mut connection = Self {
-            stream,
-            reader: FrameReader::new(MAX_REPLY),
-        };
-        let hello = Request::Hello {
-            protocol: PROTOCOL,
-            pid: process::pid().unsigned_abs(),
-        };
+        let mut connection = Self { stream, reader: FrameReader::new(MAX_REPLY) };
+        let hello = Request::Hello { protocol: PROTOCOL, pid: process::pid().unsigned_abs() };
         match connection.ask(&hello, deadline) {
-            Ok(Reply::Hello {
-                protocol: PROTOCOL, ..
-            }) => Ok(connection),
-            Ok(Reply::Hello { protocol, .. }) => Err(NoConnection::Failed(Error::Protocol(
-                format!("The engine speaks protocol {protocol}, this library {PROTOCOL}."),
-            ))),
-            Ok(Reply::Refused { reason }) => Err(NoConnection::Failed(Error::EngineDown {
-                reason: sentence(&reason),
-            })),
+            Ok(Reply::Hello { protocol: PROTOCOL, .. }) => Ok(connection),
+            Ok(Reply::Hello { protocol, .. }) => Err(NoConnection::Failed(Error::Protocol(format!(
+                "The engine speaks protocol {protocol}, this library {PROTOCOL}."
+            )))),
+            Ok(Reply::Refused { reason }) => Err(NoConnection::Failed(Error::EngineDown { reason: sentence(&reason) })),
             Ok(other) => Err(NoConnection::Failed(unexpected(&other))),
             // An engine that ended between its accept and its answer is an engine that is not there.
             Err(Error::EngineGone(_)) => Err(NoConnection::NobodyThere),
@@ -70,8 +58,7 @@ impl Connection {
     /// Sends a request and waits for its reply.
     pub fn ask(&mut self, request: &Request<'_>, deadline: Instant) -> Result<Reply, Error> {
         let message = encode_request(request).map_err(broken)?;
-        let length = u32::try_from(message.len())
-            .map_err(|_| Error::Protocol("A request has over 4 GB.".into()))?;
+        let length = u32::try_from(message.len()).map_err(|_| Error::Protocol("A request has over 4 GB.".into()))?;
         faults::check(Operation::Write).map_err(gone)?;
         self.send(&length.to_le_bytes(), deadline)?;
         self.send(&message, deadline)?;
@@ -131,24 +118,16 @@ impl Connection {
 /// [`Error::Late`] where there is none; the caller fills in how long it was.
 pub fn left(deadline: Instant) -> Result<Duration, Error> {
     let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() {
-        Err(Error::Late { milliseconds: 0 })
-    } else {
-        Ok(left)
-    }
+    if left.is_zero() { Err(Error::Late { milliseconds: 0 }) } else { Ok(left) }
 }
 
 fn connect(deadline: Instant) -> Result<UnixStream, NoConnection> {
-    let failed = |e: io::Error| {
-        NoConnection::Failed(Error::EngineDown {
-            reason: format!("Connecting failed: {e}."),
-        })
-    };
+    let failed = |e: io::Error| NoConnection::Failed(Error::EngineDown { reason: format!("Connecting failed: {e}.") });
     faults::check(Operation::Connect).map_err(failed)?;
     let address = SocketAddrUnix::new(place::SOCKET).map_err(|e| failed(e.into()))?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
-        .map_err(|e| failed(e.into()))?;
+    let socket =
+        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(|e| failed(e.into()))?;
     loop {
         use rustix::io::Errno;
         match rustix::net::connect(&socket, &address) {
@@ -164,10 +143,7 @@ fn connect(deadline: Instant) -> Result<UnixStream, NoConnection> {
     }
     let peer = rustix::net::sockopt::socket_peercred(&socket).map_err(|e| failed(e.into()))?;
     if peer.uid != rustix::process::geteuid() {
-        let reason = format!(
-            "The socket belongs to user id {}, not to the server's.",
-            peer.uid.as_raw()
-        );
+        let reason = format!("The socket belongs to user id {}, not to the server's.", peer.uid.as_raw());
         return Err(NoConnection::Failed(Error::EngineDown { reason }));
     }
     Ok(UnixStream::from(socket))
@@ -175,11 +151,7 @@ fn connect(deadline: Instant) -> Result<UnixStream, NoConnection> {
 
 /// The error of a reply that does not answer the request.
 pub fn unexpected(reply: &Reply) -> Error {
-    let name = format!("{reply:?}")
-        .split([' ', '{', '('])
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let name = format!("{reply:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned();
     Error::Protocol(format!("The engine answered {name} out of turn."))
 }
 
@@ -197,12 +169,7 @@ fn broken(error: WireError) -> Error {
 
 /// A message as a sentence, for DETAIL.
 pub fn sentence(text: &str) -> String {
-    let mut out: String = text
-        .chars()
-        .take(1)
-        .flat_map(char::to_uppercase)
-        .chain(text.chars().skip(1))
-        .collect();
+    let mut out: String = text.chars().take(1).flat_map(char::to_uppercase).chain(text.chars().skip(1)).collect();
     if !out.ends_with('.') {
         out.push('.');
     }

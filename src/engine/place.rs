@@ -46,12 +46,7 @@ pub fn create_folder() -> io::Result<()> {
 /// kernel does however the process ends.
 pub fn lock() -> io::Result<Option<File>> {
     create_folder()?;
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(LOCK)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(LOCK)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
@@ -69,10 +64,7 @@ pub fn supervised() -> bool {
 
 /// The supervisor's last word; a default where there is none.
 pub fn state() -> State {
-    std::fs::read(STATE)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-        .unwrap_or_default()
+    std::fs::read(STATE).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// Leaves word; readers see the old word or the new one, never half of it.

@@ -12,9 +12,7 @@ use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use grnet_wire::faults::{self, Operation};
-use pgrx::bgworkers::{
-    BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags,
-};
+use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
 use pgrx::{log, pg_guard, pg_sys};
 
 use super::place::{self, State};
@@ -41,18 +39,13 @@ fn worker() -> BackgroundWorkerBuilder {
 
 /// Has the postmaster start a supervisor. Only while libraries are preloaded.
 pub fn register() {
-    worker()
-        .set_restart_time(Some(Duration::from_secs(1)))
-        .load();
+    worker().set_restart_time(Some(Duration::from_secs(1))).load();
 }
 
 /// Starts a supervisor from a backend. Where two backends do so at once, the lock decides, and the other one ends.
 pub fn start() -> Result<(), Error> {
     place::create_folder().map_err(|e| Error::EngineDown {
-        reason: format!(
-            "The folder {} in the data directory cannot be made: {e}.",
-            place::FOLDER
-        ),
+        reason: format!("The folder {} in the data directory cannot be made: {e}.", place::FOLDER),
     })?;
     match worker().set_notify_pid(process::pid()).load_dynamic() {
         Ok(_) => Ok(()),
@@ -89,6 +82,8 @@ struct Running {
     _pipe: ChildStdin,
     words: Option<ChildStderr>,
     line: Vec<u8>,
+    /// The last whole line, for the report of an engine that ends before it is ready.
+    last_line: Option<String>,
     ready: bool,
     since: Instant,
 }
@@ -101,15 +96,8 @@ struct Supervisor {
 
 impl Supervisor {
     fn new() -> Self {
-        let state = State {
-            supervisor: process::pid(),
-            ..State::default()
-        };
-        Self {
-            command: settings::engine_command(),
-            state,
-            starts: 0,
-        }
+        let state = State { supervisor: process::pid(), ..State::default() };
+        Self { command: settings::engine_command(), state, starts: 0 }
     }
 
     fn run(&mut self) {
@@ -166,14 +154,8 @@ impl Supervisor {
             self.command.program.clone().into()
         };
         let mut command = Command::new(&program);
-        command
-            .arg("serve")
-            .args(["--socket", place::SOCKET, "--parent-pipe"])
-            .args(&self.command.arguments);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        command.arg("serve").args(["--socket", place::SOCKET, "--parent-pipe"]).args(&self.command.arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         process::bind_to_this_process(&mut command);
         let spawned = faults::check(Operation::Spawn).and_then(|()| command.spawn());
         self.starts += 1;
@@ -189,6 +171,7 @@ impl Supervisor {
                     _pipe: pipe,
                     words,
                     line: Vec::new(),
+                    last_line: None,
                     ready: false,
                     since: Instant::now(),
                 })
@@ -207,16 +190,12 @@ impl Supervisor {
     /// Waits for the engine to say something or to end; its status where it ended.
     fn watch(&mut self, engine: &mut Running) -> Option<ExitStatus> {
         // Between start and readiness the socket is looked for more often, only to say so in the log.
-        let patience = if engine.ready {
-            Duration::from_secs(10)
-        } else {
-            Duration::from_millis(100)
-        };
+        let patience = if engine.ready { Duration::from_secs(10) } else { Duration::from_millis(100) };
         match &engine.words {
             Some(words) => interrupt::wait(Some((words.as_fd(), Want::Read)), patience),
             None => interrupt::wait(None, Duration::from_millis(50)),
         };
-        self.forward_words(engine);
+        Self::forward_words(engine);
         if !engine.ready && is_bound_by(engine) {
             engine.ready = true;
             self.state.failures = 0;
@@ -231,7 +210,7 @@ impl Supervisor {
     }
 
     /// Passes the engine's lines on to the server's log and remembers the last one.
-    fn forward_words(&mut self, engine: &mut Running) {
+    fn forward_words(engine: &mut Running) {
         let Some(words) = &mut engine.words else {
             return;
         };
@@ -243,10 +222,11 @@ impl Supervisor {
         }
         while let Some(end) = engine.line.iter().position(|b| *b == b'\n') {
             let line: Vec<u8> = engine.line.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line[..end]).trim().to_owned();
+            let line = String::from_utf8_lossy(&line[..end]);
+            let line = line.trim().trim_start_matches("grnet-engine: ").to_owned();
             if !line.is_empty() {
                 log!("grnet engine: {line}");
-                self.state.last_exit = Some(line);
+                engine.last_line = Some(line);
             }
         }
         // A line without an end must not grow for ever.
@@ -257,18 +237,15 @@ impl Supervisor {
 
     fn ended(&mut self, engine: Option<Running>, status: ExitStatus) {
         let Some(mut engine) = engine else { return };
-        self.forward_words(&mut engine);
+        Self::forward_words(&mut engine);
         let how = match (status.code(), status.signal()) {
             (Some(code), _) => format!("exit code {code}"),
             (None, Some(signal)) => format!("signal {signal}"),
             (None, None) => "no status".into(),
         };
-        let last = self.state.last_exit.take().filter(|_| !engine.ready);
+        let last = engine.last_line.take().filter(|_| !engine.ready);
         let last = last.map(|line| format!(": {line}")).unwrap_or_default();
-        self.state.last_exit = Some(format!(
-            "the engine (pid {}) ended with {how}{last}",
-            engine.child.id()
-        ));
+        self.state.last_exit = Some(format!("the engine (pid {}) ended with {how}{last}", engine.child.id()));
         log!(
             "grnet: the engine (pid {}) ended with {how} after {} s",
             engine.child.id(),
@@ -304,9 +281,7 @@ fn set_nonblocking(words: &ChildStderr) {
 
 /// Ends the engine: its pipe closes, it leaves by itself, or is killed.
 fn end(engine: Running) {
-    let Running {
-        mut child, _pipe, ..
-    } = engine;
+    let Running { mut child, _pipe, .. } = engine;
     drop(_pipe);
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {

@@ -19,9 +19,7 @@ impl<'a> Call<'a> {
     /// `info` is what the server passed to the running version-1 function, and is used for no longer than it runs.
     pub unsafe fn new(info: pg_sys::FunctionCallInfo) -> Self {
         // SAFETY: the caller's promise; the server's pointer is valid and not aliased while the function runs.
-        Self {
-            info: unsafe { &mut *info },
-        }
+        Self { info: unsafe { &mut *info } }
     }
 
     /// Number of arguments.
@@ -42,14 +40,12 @@ impl<'a> Call<'a> {
     /// A varlena argument (bytea, text, grnet_features, …), fetched and decompressed.
     pub fn varlena(&self, index: usize) -> Option<Detoasted<'_>> {
         // SAFETY: `sql/` declares a varlena type for every argument that is asked for in this way.
-        self.datum(index)
-            .map(|datum| unsafe { Detoasted::new(datum) })
+        self.datum(index).map(|datum| unsafe { Detoasted::new(datum) })
     }
 
     /// A text argument.
     pub fn text(&self, index: usize) -> Option<String> {
-        self.varlena(index)
-            .map(|value| String::from_utf8_lossy(&value).into_owned())
+        self.varlena(index).map(|value| String::from_utf8_lossy(&value).into_owned())
     }
 
     /// An integer argument.
@@ -60,11 +56,8 @@ impl<'a> Call<'a> {
     /// A `cstring` argument: the text a type's input function gets.
     pub fn cstring(&self, index: usize) -> Option<String> {
         // SAFETY: only input functions ask, and the server passes them a C string.
-        self.datum(index).map(|datum| {
-            unsafe { std::ffi::CStr::from_ptr(datum.cast_mut_ptr()) }
-                .to_string_lossy()
-                .into_owned()
-        })
+        self.datum(index)
+            .map(|datum| unsafe { std::ffi::CStr::from_ptr(datum.cast_mut_ptr()) }.to_string_lossy().into_owned())
     }
 
     /// A `box` argument as left, top, width, height.
@@ -77,12 +70,7 @@ impl<'a> Call<'a> {
         let datum = self.datum(index)?;
         // SAFETY: `sql/` declares `bytea[]` for the argument.
         let array = unsafe { pgrx::Array::<&[u8]>::from_datum(datum, false) }?;
-        Some(
-            array
-                .iter()
-                .map(|element| element.map(<[u8]>::to_vec))
-                .collect(),
-        )
+        Some(array.iter().map(|element| element.map(<[u8]>::to_vec)).collect())
     }
 
     /// A `real[]` argument; `None` elements are NULL.
@@ -112,8 +100,7 @@ impl<'a> Call<'a> {
         unsafe {
             let place = &mut *self.info.flinfo;
             if place.fn_extra.is_null() {
-                let memory =
-                    PgMemoryContexts::For(place.fn_mcxt).leak_and_drop_on_delete(T::default());
+                let memory = PgMemoryContexts::For(place.fn_mcxt).leak_and_drop_on_delete(T::default());
                 place.fn_extra = memory.cast();
             }
             &mut *place.fn_extra.cast::<T>()
@@ -156,21 +143,14 @@ impl<'a> Call<'a> {
             let set = self.info.resultinfo.cast::<pg_sys::ReturnSetInfo>();
             for row in rows {
                 let mut nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
-                let mut values: Vec<pg_sys::Datum> = row
-                    .into_iter()
-                    .map(|v| v.unwrap_or(pg_sys::Datum::null()))
-                    .collect();
+                let mut values: Vec<pg_sys::Datum> =
+                    row.into_iter().map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
                 assert_eq!(
                     values.len(),
                     usize::try_from((*(*set).setDesc).natts).unwrap_or(0),
                     "columns declared in sql/"
                 );
-                pg_sys::tuplestore_putvalues(
-                    (*set).setResult,
-                    (*set).setDesc,
-                    values.as_mut_ptr(),
-                    nulls.as_mut_ptr(),
-                );
+                pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, values.as_mut_ptr(), nulls.as_mut_ptr());
             }
         }
         None

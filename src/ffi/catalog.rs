@@ -41,12 +41,7 @@ pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> O
             if tuple.is_null() {
                 break;
             }
-            pg_sys::heap_deform_tuple(
-                tuple,
-                (*relation).rd_att,
-                values.as_mut_ptr(),
-                nulls.as_mut_ptr(),
-            );
+            pg_sys::heap_deform_tuple(tuple, (*relation).rd_att, values.as_mut_ptr(), nulls.as_mut_ptr());
             if !nulls[key] && !nulls[value] && *Detoasted::new(values[key]) == *wanted.as_bytes() {
                 found = Some(Detoasted::new(values[value]).to_vec());
                 break;

@@ -24,18 +24,9 @@ impl Detoasted<'_> {
         // VARDATA_ANY/VARSIZE_ANY_EXHDR describe exactly the bytes behind its header.
         unsafe {
             let plain = pg_sys::pg_detoast_datum_packed(original);
-            let bytes = std::slice::from_raw_parts(
-                pgrx::vardata_any(plain).cast::<u8>(),
-                pgrx::varsize_any_exhdr(plain),
-            );
-            Self {
-                bytes,
-                copy: if plain == original {
-                    std::ptr::null_mut()
-                } else {
-                    plain
-                },
-            }
+            let bytes =
+                std::slice::from_raw_parts(pgrx::vardata_any(plain).cast::<u8>(), pgrx::varsize_any_exhdr(plain));
+            Self { bytes, copy: if plain == original { std::ptr::null_mut() } else { plain } }
         }
     }
 }
@@ -116,14 +107,8 @@ pub fn cstring(value: &str) -> Value {
 /// A one-dimensional array of varlenas of type `element` (storage alignment int4), NULL where there is no value.
 pub fn varlena_array(values: &[Option<Vec<u8>>], element: pg_sys::Oid) -> Value {
     let mut nulls: Vec<bool> = values.iter().map(Option::is_none).collect();
-    let mut datums: Vec<pg_sys::Datum> = values
-        .iter()
-        .map(|v| {
-            v.as_deref()
-                .and_then(varlena)
-                .unwrap_or(pg_sys::Datum::null())
-        })
-        .collect();
+    let mut datums: Vec<pg_sys::Datum> =
+        values.iter().map(|v| v.as_deref().and_then(varlena).unwrap_or(pg_sys::Datum::null())).collect();
     let (mut size, mut lower) = (values.len() as i32, 1);
     // SAFETY: both arrays have `size` elements; `element` is a varlena type with int4 alignment (checked by the one
     // caller's declaration in `sql/`); the server copies everything.
@@ -172,10 +157,5 @@ pub fn rectangle(area: pg_sys::Datum) -> [f64; 4] {
     // SAFETY: only called with datums of type box: an argument so declared, or a column that was checked to be one.
     let area = unsafe { *area.cast_mut_ptr::<pg_sys::BOX>() };
     // A box's corners are sorted when it is read: `high` is the larger in both directions.
-    [
-        area.low.x,
-        area.low.y,
-        area.high.x - area.low.x,
-        area.high.y - area.low.y,
-    ]
+    [area.low.x, area.low.y, area.high.x - area.low.x, area.high.y - area.low.y]
 }

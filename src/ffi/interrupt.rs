@@ -31,13 +31,7 @@ pub fn wait(socket: Option<(BorrowedFd<'_>, Want)>, timeout: Duration) -> bool {
     // SAFETY: MyLatch is this process's own latch, set up before any extension code runs; the descriptor is borrowed
     // for the time of the call.
     let happened = unsafe {
-        pg_sys::WaitLatchOrSocket(
-            pg_sys::MyLatch,
-            events as i32,
-            descriptor,
-            milliseconds,
-            pg_sys::PG_WAIT_EXTENSION,
-        )
+        pg_sys::WaitLatchOrSocket(pg_sys::MyLatch, events as i32, descriptor, milliseconds, pg_sys::PG_WAIT_EXTENSION)
     } as u32;
     if happened & pg_sys::WL_LATCH_SET != 0 {
         // SAFETY: as above; resetting before looking is the latch's protocol.

@@ -19,10 +19,7 @@ pub fn share_dir() -> PathBuf {
     let mut path = [0u8; pg_sys::MAXPGPATH as usize];
     // SAFETY: my_exec_path is set at start; get_share_path writes at most MAXPGPATH bytes, NUL-terminated.
     unsafe {
-        pg_sys::get_share_path(
-            (&raw const pg_sys::my_exec_path).cast(),
-            path.as_mut_ptr().cast(),
-        );
+        pg_sys::get_share_path((&raw const pg_sys::my_exec_path).cast(), path.as_mut_ptr().cast());
     }
     let end = path.iter().position(|b| *b == 0).unwrap_or(0);
     PathBuf::from(String::from_utf8_lossy(&path[..end]).into_owned())

@@ -39,11 +39,8 @@ impl RowTrigger {
             if !row || !(update || pgrx::trigger_fired_by_insert(event)) {
                 return None;
             }
-            let (new, old) = if update {
-                ((*data).tg_newtuple, Some((*data).tg_trigtuple))
-            } else {
-                ((*data).tg_trigtuple, None)
-            };
+            let (new, old) =
+                if update { ((*data).tg_newtuple, Some((*data).tg_trigtuple)) } else { ((*data).tg_trigtuple, None) };
             Some(Self { data, new, old })
         }
     }
@@ -54,11 +51,7 @@ impl RowTrigger {
         unsafe {
             let trigger = &*(*self.data).tg_trigger;
             (0..trigger.tgnargs.max(0) as usize)
-                .map(|i| {
-                    CStr::from_ptr(*trigger.tgargs.add(i))
-                        .to_string_lossy()
-                        .into_owned()
-                })
+                .map(|i| CStr::from_ptr(*trigger.tgargs.add(i)).to_string_lossy().into_owned())
                 .collect()
         }
     }
@@ -67,9 +60,7 @@ impl RowTrigger {
     pub fn table(&self) -> String {
         // SAFETY: the relation is open while the trigger runs; its name is NUL-terminated.
         unsafe {
-            CStr::from_ptr((*(*(*self.data).tg_relation).rd_rel).relname.data.as_ptr())
-                .to_string_lossy()
-                .into_owned()
+            CStr::from_ptr((*(*(*self.data).tg_relation).rd_rel).relname.data.as_ptr()).to_string_lossy().into_owned()
         }
     }
 
@@ -80,10 +71,7 @@ impl RowTrigger {
         unsafe {
             let descriptor = (*(*self.data).tg_relation).rd_att;
             let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
-            (number > 0).then(|| Column {
-                number,
-                type_id: pg_sys::SPI_gettypeid(descriptor, number),
-            })
+            (number > 0).then(|| Column { number, type_id: pg_sys::SPI_gettypeid(descriptor, number) })
         }
     }
 
@@ -117,12 +105,10 @@ impl RowTrigger {
                 let length = pg_sys::get_typlen(column.type_id);
                 let stored = |datum: pg_sys::Datum| {
                     let pointer = datum.cast_mut_ptr::<u8>();
-                    let size = usize::try_from(length)
-                        .unwrap_or_else(|_| pgrx::varsize_any(pointer.cast()));
+                    let size = usize::try_from(length).unwrap_or_else(|_| pgrx::varsize_any(pointer.cast()));
                     std::slice::from_raw_parts(pointer, size)
                 };
-                stored(old) == stored(new)
-                    || (length == -1 && *Detoasted::new(old) == *Detoasted::new(new))
+                stored(old) == stored(new) || (length == -1 && *Detoasted::new(old) == *Detoasted::new(new))
             },
             _ => false,
         }
@@ -155,14 +141,8 @@ impl RowTrigger {
     fn value(&self, tuple: pg_sys::HeapTuple, column: Column) -> Value {
         let mut null = true;
         // SAFETY: the tuple belongs to the relation whose descriptor is used; the column number came from it.
-        let datum = unsafe {
-            pg_sys::SPI_getbinval(
-                tuple,
-                (*(*self.data).tg_relation).rd_att,
-                column.number,
-                &mut null,
-            )
-        };
+        let datum =
+            unsafe { pg_sys::SPI_getbinval(tuple, (*(*self.data).tg_relation).rd_att, column.number, &mut null) };
         (!null).then_some(datum)
     }
 }

@@ -150,13 +150,8 @@ impl ModelConfig {
     /// # Errors
     /// [`ModelError::Config`] with the field, the value and what is allowed.
     pub fn check(&self) -> Result<(), ModelError> {
-        let bad = |field: &'static str, got: String, allowed: &'static str| {
-            Err(ModelError::Config {
-                field,
-                got,
-                allowed,
-            })
-        };
+        let bad =
+            |field: &'static str, got: String, allowed: &'static str| Err(ModelError::Config { field, got, allowed });
         if self.format != CONFIG_FORMAT {
             return bad("format", self.format.to_string(), "1");
         }
@@ -164,35 +159,19 @@ impl ModelConfig {
             return bad("channels", self.channels.to_string(), "1 to 4096");
         }
         if !(1..=8192).contains(&self.backbone_channels) {
-            return bad(
-                "backbone_channels",
-                self.backbone_channels.to_string(),
-                "1 to 8192",
-            );
+            return bad("backbone_channels", self.backbone_channels.to_string(), "1 to 8192");
         }
         if !self.reduction && self.channels != self.backbone_channels {
-            return bad(
-                "channels",
-                self.channels.to_string(),
-                "the backbone's channels when there is no reduction",
-            );
+            return bad("channels", self.channels.to_string(), "the backbone's channels when there is no reduction");
         }
         if !(8..=2048).contains(&self.input.size) {
             return bad("input.size", self.input.size.to_string(), "8 to 2048");
         }
         if self.input.mean.iter().any(|v| !v.is_finite()) {
-            return bad(
-                "input.mean",
-                format!("{:?}", self.input.mean),
-                "finite numbers",
-            );
+            return bad("input.mean", format!("{:?}", self.input.mean), "finite numbers");
         }
         if self.input.std.iter().any(|v| !v.is_finite() || *v <= 0.0) {
-            return bad(
-                "input.std",
-                format!("{:?}", self.input.std),
-                "positive numbers",
-            );
+            return bad("input.std", format!("{:?}", self.input.std), "positive numbers");
         }
         if let Backbone::Patches { patch } = self.backbone
             && !(1..=256).contains(&patch)
@@ -201,17 +180,8 @@ impl ModelConfig {
         }
         let grids = &self.pyramid.grids;
         let ascending = grids.windows(2).all(|w| w[0] < w[1]);
-        if grids.is_empty()
-            || grids.len() > 4
-            || grids[0] != 1
-            || !ascending
-            || grids.iter().any(|&g| g > 8)
-        {
-            return bad(
-                "pyramid.grids",
-                format!("{grids:?}"),
-                "up to 4 ascending sides, the first 1, none over 8",
-            );
+        if grids.is_empty() || grids.len() > 4 || grids[0] != 1 || !ascending || grids.iter().any(|&g| g > 8) {
+            return bad("pyramid.grids", format!("{grids:?}"), "up to 4 ascending sides, the first 1, none over 8");
         }
         if let Pooling::Gem { p } = self.pyramid.pooling
             && !(p.is_finite() && (0.1..=100.0).contains(&p))
@@ -226,18 +196,10 @@ impl ModelConfig {
             return bad("graph.layers", graph.layers.to_string(), "0 to 8");
         }
         if !(graph.node_eps.is_finite() && graph.node_eps > 0.0 && graph.node_eps <= 1.0) {
-            return bad(
-                "graph.node_eps",
-                graph.node_eps.to_string(),
-                "above 0, at most 1",
-            );
+            return bad("graph.node_eps", graph.node_eps.to_string(), "above 0, at most 1");
         }
         if !(graph.attention_scale.is_finite() && graph.attention_scale > 0.0) {
-            return bad(
-                "graph.attention_scale",
-                graph.attention_scale.to_string(),
-                "a positive number",
-            );
+            return bad("graph.attention_scale", graph.attention_scale.to_string(), "a positive number");
         }
         Ok(())
     }

@@ -59,9 +59,7 @@ impl Dtype {
 }
 
 /// First 16 bytes of SHA-256 over image bytes and box: says 'the same photo'.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct ImageDigest(pub [u8; 16]);
 
 impl ImageDigest {
@@ -94,10 +92,7 @@ impl<'a> Features<'a> {
     /// [`FeatureError`] naming the field and the figures.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, FeatureError> {
         if bytes.len() < HEADER {
-            return Err(FeatureError::TooShort {
-                got: bytes.len(),
-                header: HEADER,
-            });
+            return Err(FeatureError::TooShort { got: bytes.len(), header: HEADER });
         }
         if bytes[0] != VERSION {
             return Err(FeatureError::Version(bytes[0]));
@@ -117,36 +112,22 @@ impl<'a> Features<'a> {
             return Err(FeatureError::Header("flags or reserved bytes are set"));
         }
         let (used, unused) = grids.split_at(scales);
-        if used[0] != 1
-            || used.iter().any(|&g| !(1..=8).contains(&g))
-            || used.windows(2).any(|w| w[0] >= w[1])
-        {
-            return Err(FeatureError::Header(
-                "the grids are not ascending from 1 to at most 8",
-            ));
+        if used[0] != 1 || used.iter().any(|&g| !(1..=8).contains(&g)) || used.windows(2).any(|w| w[0] >= w[1]) {
+            return Err(FeatureError::Header("the grids are not ascending from 1 to at most 8"));
         }
         if unused.iter().any(|&g| g != 0) {
             return Err(FeatureError::Header("an unused scale has a grid"));
         }
         let channels = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
         if !(1..=4096).contains(&channels) {
-            return Err(FeatureError::Header(
-                "the number of channels is not 1 to 4096",
-            ));
+            return Err(FeatureError::Header("the number of channels is not 1 to 4096"));
         }
         let regions = pyramid::regions(used);
         let expected = HEADER + dtype.payload(regions, channels);
         if bytes.len() != expected {
-            return Err(FeatureError::Length {
-                got: bytes.len(),
-                expected,
-            });
+            return Err(FeatureError::Length { got: bytes.len(), expected });
         }
-        Ok(Self {
-            bytes,
-            dtype,
-            regions,
-        })
+        Ok(Self { bytes, dtype, regions })
     }
 
     /// [`parse`](Self::parse), and every value finite: for bytes from outside.
@@ -210,12 +191,7 @@ impl<'a> Features<'a> {
     /// If `region` is not below [`regions`](Self::regions) or `out` has another length.
     pub fn read_region(&self, region: usize, out: &mut [f32]) {
         let c = self.channels();
-        assert!(
-            region < self.regions && out.len() == c,
-            "region {region} of {}, {} places",
-            self.regions,
-            out.len()
-        );
+        assert!(region < self.regions && out.len() == c, "region {region} of {}, {} places", self.regions, out.len());
         let payload = &self.bytes[HEADER..];
         match self.dtype {
             Dtype::F32 => {
@@ -227,10 +203,7 @@ impl<'a> Features<'a> {
                 // The bytes may lie at an odd address; a copy of one region (512 bytes at C = 256) stays on the stack's
                 // cache lines, and `half` then converts eight values an instruction where the processor can.
                 let mut halves = [f16::ZERO; 256];
-                for (out, bytes) in out
-                    .chunks_mut(256)
-                    .zip(payload[region * c * 2..(region + 1) * c * 2].chunks(512))
-                {
+                for (out, bytes) in out.chunks_mut(256).zip(payload[region * c * 2..(region + 1) * c * 2].chunks(512)) {
                     let halves = &mut halves[..out.len()];
                     for (h, b) in halves.iter_mut().zip(bytes.as_chunks().0) {
                         *h = f16::from_le_bytes(*b);
@@ -240,12 +213,7 @@ impl<'a> Features<'a> {
             }
             Dtype::I8 => {
                 let at = region * 4;
-                let scale = f32::from_le_bytes([
-                    payload[at],
-                    payload[at + 1],
-                    payload[at + 2],
-                    payload[at + 3],
-                ]);
+                let scale = f32::from_le_bytes([payload[at], payload[at + 1], payload[at + 2], payload[at + 3]]);
                 let values = &payload[self.regions * 4 + region * c..];
                 for (o, b) in out.iter_mut().zip(values) {
                     *o = f32::from(*b as i8) * scale;
@@ -276,8 +244,7 @@ impl<'a> Features<'a> {
 /// Divides `v` by `sqrt(‖v‖² + 1e-12)`, so that zeros stay zeros.
 pub fn normalise(v: &mut [f32]) {
     let norm = (v.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>() + 1e-12).sqrt();
-    v.iter_mut()
-        .for_each(|x| *x = (f64::from(*x) / norm) as f32);
+    v.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
 }
 
 /// Makes a feature value from `regions`, row-major `[M, C]`.
@@ -294,14 +261,10 @@ pub fn encode(
 ) -> Result<Vec<u8>, FeatureError> {
     let regions = pyramid::regions(grids);
     if values.len() != regions * channels || grids.len() > 4 {
-        return Err(FeatureError::Count {
-            got: values.len(),
-            regions,
-            channels,
-        });
+        return Err(FeatureError::Count { got: values.len(), regions, channels });
     }
-    let channels_u16 = u16::try_from(channels)
-        .map_err(|_| FeatureError::Header("the number of channels is not 1 to 4096"))?;
+    let channels_u16 =
+        u16::try_from(channels).map_err(|_| FeatureError::Header("the number of channels is not 1 to 4096"))?;
     let mut out = Vec::with_capacity(HEADER + dtype.payload(regions, channels));
     out.extend([VERSION, dtype as u8, grids.len() as u8, 0]);
     let mut padded = [0; 4];
@@ -326,21 +289,14 @@ pub fn encode(
                 for &value in region {
                     let half = f16::from_f32(value);
                     if half.is_infinite() {
-                        return Err(FeatureError::Range {
-                            value,
-                            region: number,
-                        });
+                        return Err(FeatureError::Range { value, region: number });
                     }
                     out.extend(half.to_le_bytes());
                 }
             }
             Dtype::I8 => {
                 let scale = i8_scale(region);
-                out.extend(
-                    region
-                        .iter()
-                        .map(|v| (v / scale).round().clamp(-127.0, 127.0) as i8 as u8),
-                );
+                out.extend(region.iter().map(|v| (v / scale).round().clamp(-127.0, 127.0) as i8 as u8));
             }
         }
     }
@@ -368,10 +324,7 @@ pub fn to_text(bytes: &[u8]) -> String {
 /// The prefix or the base64 is wrong, or the bytes are no feature value.
 pub fn from_text(text: &str) -> Result<Vec<u8>, FeatureError> {
     use base64::Engine as _;
-    let encoded = text
-        .trim()
-        .strip_prefix(TEXT_PREFIX)
-        .ok_or(FeatureError::Text("the prefix is missing"))?;
+    let encoded = text.trim().strip_prefix(TEXT_PREFIX).ok_or(FeatureError::Text("the prefix is missing"))?;
     let bytes = base64::engine::general_purpose::STANDARD
         .decode(encoded)
         .map_err(|_| FeatureError::Text("the base64 is not valid"))?;

@@ -61,19 +61,10 @@ impl Head {
     /// # Errors
     /// The first tensor that is missing, ill-shaped or not finite.
     pub fn read(file: &ModelFile<'_>) -> Result<Self, ModelError> {
-        let ModelConfig {
-            channels,
-            ref pyramid,
-            ref graph,
-            ..
-        } = file.config;
+        let ModelConfig { channels, ref pyramid, ref graph, .. } = file.config;
         let d = graph.dim;
         let optional = |present: bool, name: &str| {
-            if present {
-                file.shaped(name, &[d])
-            } else {
-                Ok(vec![0.0; d])
-            }
+            if present { file.shaped(name, &[d]) } else { Ok(vec![0.0; d]) }
         };
         let projection = |prefix: String| {
             Ok(Projection {
@@ -83,11 +74,7 @@ impl Head {
         };
         let projections = (0..pyramid.grids.len())
             .map(|s| {
-                projection(if graph.shared_projection {
-                    "graph.project".into()
-                } else {
-                    format!("graph.project.{s}")
-                })
+                projection(if graph.shared_projection { "graph.project".into() } else { format!("graph.project.{s}") })
             })
             .collect::<Result<_, _>>()?;
         let layers = (0..graph.layers)
@@ -113,11 +100,7 @@ impl Head {
             layers,
             readout: file.shaped("graph.readout.weight", &[d])?,
             readout_bias: file.shaped("graph.readout.bias", &[1])?[0],
-            cosine: if graph.global_cosine {
-                file.shaped("graph.readout.cosine", &[1])?[0]
-            } else {
-                0.0
-            },
+            cosine: if graph.global_cosine { file.shaped("graph.readout.cosine", &[1])?[0] } else { 0.0 },
         })
     }
 }

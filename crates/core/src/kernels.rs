@@ -5,24 +5,10 @@
 ///
 /// # Panics
 /// If a slice is shorter than its shape.
-pub fn matmul(
-    shape: (usize, usize, usize),
-    a: &[f32],
-    b: &[f32],
-    b_transposed: bool,
-    out: &mut [f32],
-    add: bool,
-) {
+pub fn matmul(shape: (usize, usize, usize), a: &[f32], b: &[f32], b_transposed: bool, out: &mut [f32], add: bool) {
     let (m, k, n) = shape;
-    assert!(
-        a.len() >= m * k && b.len() >= k * n && out.len() >= m * n,
-        "shapes {m} {k} {n} do not fit"
-    );
-    let (b_row, b_col) = if b_transposed {
-        (1, k as isize)
-    } else {
-        (n as isize, 1)
-    };
+    assert!(a.len() >= m * k && b.len() >= k * n && out.len() >= m * n, "shapes {m} {k} {n} do not fit");
+    let (b_row, b_col) = if b_transposed { (1, k as isize) } else { (n as isize, 1) };
     // SAFETY: the assertion above gives each pointer as many readable (`out`: writable) places as its shape and
     // strides reach, and `out` cannot overlap the others, being the only mutable borrow.
     unsafe {
@@ -61,10 +47,7 @@ pub fn softmax_rows(rows: &mut [f32], n: usize) {
 /// e^x for x ≤ 0, relative error below 2e-7, without a branch so that a loop over it becomes vector code:
 /// 2^n · e^r with |r| ≤ ln 2 / 2 (Cody and Waite's split of ln 2) and Cephes' minimax polynomial for e^r.
 #[inline]
-#[allow(
-    clippy::excessive_precision,
-    reason = "the constants are written as they were derived"
-)]
+#[allow(clippy::excessive_precision, reason = "the constants are written as they were derived")]
 fn exp(x: f32) -> f32 {
     // Below −87 the result is not a normal float; it is at most 1.7e-38 of the row's largest.
     let x = x.max(-87.0);
@@ -103,9 +86,7 @@ mod tests {
         let bt: Vec<f32> = (0..n * k).map(|i| b[(i % k) * n + i / k]).collect();
         let mut want = vec![1.0; m * n];
         for (i, w) in want.iter_mut().enumerate() {
-            *w += (0..k)
-                .map(|t| a[i / n * k + t] * b[t * n + i % n])
-                .sum::<f32>();
+            *w += (0..k).map(|t| a[i / n * k + t] * b[t * n + i % n]).sum::<f32>();
         }
         for (b, transposed) in [(&b, false), (&bt, true)] {
             let mut out = vec![1.0; m * n];

@@ -5,10 +5,7 @@ pub mod config;
 pub mod error;
 pub mod features;
 pub mod head;
-#[allow(
-    unsafe_code,
-    reason = "calls the GEMM crate; every block says why it is sound"
-)]
+#[allow(unsafe_code, reason = "calls the GEMM crate; every block says why it is sound")]
 mod kernels;
 pub mod metrics;
 pub mod model;

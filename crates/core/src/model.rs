@@ -15,9 +15,7 @@ use crate::error::ModelError;
 const CONFIG_KEY: &str = "grnet";
 
 /// A model's identity: the first 8 bytes of the SHA-256 of its file. Shown as 16 hexadecimal digits.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct ModelId(pub [u8; 8]);
 
 impl ModelId {
@@ -44,12 +42,7 @@ impl FromStr for ModelId {
         if bytes.len() != 16 {
             return Err("a model id has 16 hexadecimal digits");
         }
-        let digit = |b: u8| {
-            char::from(b)
-                .to_digit(16)
-                .map(|d| d as u8)
-                .ok_or("a model id has hexadecimal digits only")
-        };
+        let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8).ok_or("a model id has hexadecimal digits only");
         let mut id = [0; 8];
         for (byte, pair) in id.iter_mut().zip(bytes.chunks_exact(2)) {
             *byte = digit(pair[0])? << 4 | digit(pair[1])?;
@@ -78,25 +71,15 @@ impl<'a> ModelFile<'a> {
         let (_, metadata) = SafeTensors::read_metadata(file).map_err(container)?;
         let entries = metadata.metadata().as_ref().ok_or(ModelError::NoConfig)?;
         let json = entries.get(CONFIG_KEY).ok_or(ModelError::NoConfig)?;
-        let config: ModelConfig =
-            serde_json::from_str(json).map_err(|e| ModelError::Json(e.to_string()))?;
+        let config: ModelConfig = serde_json::from_str(json).map_err(|e| ModelError::Json(e.to_string()))?;
         config.check()?;
         let tensors = SafeTensors::deserialize(file).map_err(container)?;
-        Ok(Self {
-            config,
-            id: ModelId::of(file),
-            tensors,
-        })
+        Ok(Self { config, id: ModelId::of(file), tensors })
     }
 
     /// Names of all tensors, sorted.
     pub fn tensor_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .tensors
-            .names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let mut names: Vec<String> = self.tensors.names().into_iter().map(str::to_owned).collect();
         names.sort_unstable();
         names
     }
@@ -109,23 +92,10 @@ impl<'a> ModelFile<'a> {
         let view = self.view(name)?;
         let data = view.data();
         let values: Vec<f32> = match view.dtype() {
-            Dtype::F32 => data
-                .as_chunks()
-                .0
-                .iter()
-                .map(|b| f32::from_le_bytes(*b))
-                .collect(),
-            Dtype::F16 => data
-                .as_chunks()
-                .0
-                .iter()
-                .map(|b| f16::from_le_bytes(*b).to_f32())
-                .collect(),
+            Dtype::F32 => data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Dtype::F16 => data.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
             other => {
-                return Err(ModelError::Dtype {
-                    name: name.to_owned(),
-                    got: format!("{other:?}"),
-                });
+                return Err(ModelError::Dtype { name: name.to_owned(), got: format!("{other:?}") });
             }
         };
         if values.iter().any(|v| !v.is_finite()) {
@@ -141,22 +111,14 @@ impl<'a> ModelFile<'a> {
     pub fn shaped(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, ModelError> {
         let (got, values) = self.tensor(name)?;
         if got != shape {
-            return Err(ModelError::Shape {
-                name: name.to_owned(),
-                got,
-                expected: shape.to_vec(),
-            });
+            return Err(ModelError::Shape { name: name.to_owned(), got, expected: shape.to_vec() });
         }
         Ok(values)
     }
 
     /// The bytes of a U8 tensor, if there is one of that name.
     pub fn bytes(&self, name: &str) -> Option<&'a [u8]> {
-        self.tensors
-            .tensor(name)
-            .ok()
-            .filter(|v| v.dtype() == Dtype::U8)
-            .map(|v| v.data())
+        self.tensors.tensor(name).ok().filter(|v| v.dtype() == Dtype::U8).map(|v| v.data())
     }
 
     /// Checks every tensor of the file: type, finite values, and that a TorchScript backbone brings its module.
@@ -174,9 +136,7 @@ impl<'a> ModelFile<'a> {
                 self.tensor(&name)?;
             }
         }
-        if self.config.backbone == Backbone::Torchscript
-            && self.bytes("backbone.torchscript").is_none()
-        {
+        if self.config.backbone == Backbone::Torchscript && self.bytes("backbone.torchscript").is_none() {
             return Err(ModelError::Missing("backbone.torchscript".into()));
         }
         if self.config.reduction {
@@ -188,9 +148,7 @@ impl<'a> ModelFile<'a> {
     }
 
     fn view(&self, name: &str) -> Result<TensorView<'a>, ModelError> {
-        self.tensors
-            .tensor(name)
-            .map_err(|_| ModelError::Missing(name.to_owned()))
+        self.tensors.tensor(name).map_err(|_| ModelError::Missing(name.to_owned()))
     }
 }
 
@@ -224,20 +182,12 @@ pub fn write(config: &ModelConfig, tensors: &[NamedTensor]) -> Result<Vec<u8>, M
     let stored: Vec<(&str, Dtype, &[usize], Vec<u8>)> = tensors
         .iter()
         .map(|(name, shape, data)| match data {
-            TensorData::Numbers(Storage::F32, v) => (
-                &**name,
-                Dtype::F32,
-                &**shape,
-                v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            ),
-            TensorData::Numbers(Storage::F16, v) => (
-                &**name,
-                Dtype::F16,
-                &**shape,
-                v.iter()
-                    .flat_map(|x| f16::from_f32(*x).to_le_bytes())
-                    .collect(),
-            ),
+            TensorData::Numbers(Storage::F32, v) => {
+                (&**name, Dtype::F32, &**shape, v.iter().flat_map(|x| x.to_le_bytes()).collect())
+            }
+            TensorData::Numbers(Storage::F16, v) => {
+                (&**name, Dtype::F16, &**shape, v.iter().flat_map(|x| f16::from_f32(*x).to_le_bytes()).collect())
+            }
             TensorData::Bytes(v) => (&**name, Dtype::U8, &**shape, v.clone()),
         })
         .collect();
@@ -245,9 +195,7 @@ pub fn write(config: &ModelConfig, tensors: &[NamedTensor]) -> Result<Vec<u8>, M
     let views: Vec<(&str, TensorView<'_>)> = stored
         .iter()
         .map(|(name, dtype, shape, data)| {
-            TensorView::new(*dtype, shape.to_vec(), data)
-                .map(|v| (*name, v))
-                .map_err(container)
+            TensorView::new(*dtype, shape.to_vec(), data).map(|v| (*name, v)).map_err(container)
         })
         .collect::<Result<_, _>>()?;
     let json = serde_json::to_string(config).map_err(|e| ModelError::Json(e.to_string()))?;

@@ -15,12 +15,7 @@ pub fn logit(head: &Head, x: &[f32], y: &[f32]) -> f64 {
     for layer in &head.layers {
         nodes = reason(head, layer, &nodes).0;
     }
-    let readout: f64 = head
-        .readout
-        .iter()
-        .zip(&nodes[0])
-        .map(|(w, s)| f64::from(*w) * s)
-        .sum();
+    let readout: f64 = head.readout.iter().zip(&nodes[0]).map(|(w, s)| f64::from(*w) * s).sum();
     readout + f64::from(head.readout_bias) + f64::from(head.cosine) * cosine(&x[0], &y[0])
 }
 
@@ -28,9 +23,7 @@ pub fn logit(head: &Head, x: &[f32], y: &[f32]) -> f64 {
 /// Without a layer the global node reads itself alone.
 pub fn attention(head: &Head, x: &[f32], y: &[f32]) -> Vec<f64> {
     let mut nodes = nodes(head, &windows(head, x), &windows(head, y));
-    let mut weights: Vec<f64> = (0..nodes.len())
-        .map(|q| if q == 0 { 1.0 } else { 0.0 })
-        .collect();
+    let mut weights: Vec<f64> = (0..nodes.len()).map(|q| if q == 0 { 1.0 } else { 0.0 }).collect();
     for layer in &head.layers {
         let (next, attention) = reason(head, layer, &nodes);
         nodes = next;
@@ -45,11 +38,7 @@ fn windows(head: &Head, values: &[f32]) -> Vec<Vec<f64>> {
         .chunks_exact(head.channels)
         .map(|region| {
             let region: Vec<f64> = region.iter().map(|v| f64::from(*v)).collect();
-            let norm = if head.normalise {
-                (dot(&region, &region) + 1e-12).sqrt()
-            } else {
-                1.0
-            };
+            let norm = if head.normalise { (dot(&region, &region) + 1e-12).sqrt() } else { 1.0 };
             region.iter().map(|v| v / norm).collect()
         })
         .collect()
@@ -61,11 +50,7 @@ fn nodes(head: &Head, x: &[Vec<f64>], y: &[Vec<f64>]) -> Vec<Vec<f64>> {
     for (scale, projection) in head.projections.iter().enumerate() {
         for i in pyramid::scale(&head.grids, scale) {
             for j in pyramid::scale(&head.grids, scale) {
-                let squares: Vec<f64> = x[i]
-                    .iter()
-                    .zip(&y[j])
-                    .map(|(a, b)| (a - b) * (a - b))
-                    .collect();
+                let squares: Vec<f64> = x[i].iter().zip(&y[j]).map(|(a, b)| (a - b) * (a - b)).collect();
                 let z = affine(&projection.weight, &projection.bias, &squares);
                 let norm = (dot(&z, &z) + eps * eps).sqrt();
                 out.push(z.iter().map(|v| v / norm).collect());
@@ -82,30 +67,19 @@ fn reason(head: &Head, layer: &Layer, nodes: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec
     let mut attention = Vec::new();
     for receiver in nodes {
         let out = affine(&layer.out, &layer.out_bias, receiver);
-        let logits: Vec<f64> = nodes
-            .iter()
-            .map(|sender| scale * dot(&out, &affine(&layer.into, &layer.into_bias, sender)))
-            .collect();
+        let logits: Vec<f64> =
+            nodes.iter().map(|sender| scale * dot(&out, &affine(&layer.into, &layer.into_bias, sender))).collect();
         let largest = logits.iter().fold(f64::NEG_INFINITY, |m, e| m.max(*e));
         let weights: Vec<f64> = logits.iter().map(|e| (e - largest).exp()).collect();
         let total: f64 = weights.iter().sum();
         let weights: Vec<f64> = weights.iter().map(|w| w / total).collect();
-        let mut mix = if head.graph.residual {
-            receiver.clone()
-        } else {
-            vec![0.0; receiver.len()]
-        };
+        let mut mix = if head.graph.residual { receiver.clone() } else { vec![0.0; receiver.len()] };
         for (weight, sender) in weights.iter().zip(nodes) {
             for (m, s) in mix.iter_mut().zip(sender) {
                 *m += weight * s;
             }
         }
-        next.push(
-            affine(&layer.update, &layer.update_bias, &mix)
-                .iter()
-                .map(|v| v.max(0.0))
-                .collect(),
-        );
+        next.push(affine(&layer.update, &layer.update_bias, &mix).iter().map(|v| v.max(0.0)).collect());
         attention.push(weights);
     }
     (next, attention)
@@ -116,14 +90,7 @@ fn affine(weight: &[f32], bias: &[f32], v: &[f64]) -> Vec<f64> {
     weight
         .chunks_exact(v.len())
         .zip(bias)
-        .map(|(row, b)| {
-            f64::from(*b)
-                + row
-                    .iter()
-                    .zip(v)
-                    .map(|(w, x)| f64::from(*w) * x)
-                    .sum::<f64>()
-        })
+        .map(|(row, b)| f64::from(*b) + row.iter().zip(v).map(|(w, x)| f64::from(*w) * x).sum::<f64>())
         .collect()
 }
 

@@ -34,8 +34,7 @@ pub fn region(grids: &[u8], scale_index: usize, row: usize, col: usize) -> Optio
 
 /// Every node's pair of regions (of the left image, of the right image), in node order.
 pub fn pairs(grids: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
-    (0..grids.len())
-        .flat_map(move |s| scale(grids, s).flat_map(move |i| scale(grids, s).map(move |j| (i, j))))
+    (0..grids.len()).flat_map(move |s| scale(grids, s).flat_map(move |i| scale(grids, s).map(move |j| (i, j))))
 }
 
 #[cfg(test)]
@@ -44,15 +43,8 @@ mod tests {
 
     #[test]
     fn counts_match_the_paper_s_sums() {
-        for (grids, m, n) in [
-            (&[1u8, 2, 3][..], 14, 98),
-            (&[1, 2, 4], 21, 273),
-            (&[1, 2, 3, 4], 30, 354),
-        ] {
-            assert_eq!(
-                (regions(grids), nodes(grids), pairs(grids).count()),
-                (m, n, n)
-            );
+        for (grids, m, n) in [(&[1u8, 2, 3][..], 14, 98), (&[1, 2, 4], 21, 273), (&[1, 2, 3, 4], 30, 354)] {
+            assert_eq!((regions(grids), nodes(grids), pairs(grids).count()), (m, n, n));
             assert_eq!(pairs(grids).next(), Some((0, 0)));
         }
     }

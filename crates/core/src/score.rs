@@ -3,21 +3,13 @@
 /// σ(logit), the paper's matching probability.
 pub fn probability(logit: f64) -> f64 {
     // Each branch exponentiates a negative number only, so neither overflows.
-    if logit >= 0.0 {
-        1.0 / (1.0 + (-logit).exp())
-    } else {
-        logit.exp() / (1.0 + logit.exp())
-    }
+    if logit >= 0.0 { 1.0 / (1.0 + (-logit).exp()) } else { logit.exp() / (1.0 + logit.exp()) }
 }
 
 /// −ln σ(logit): at least 0, and strictly falling in the logit where the probability itself prints 1 — up to a
 /// logit of about 744, where e^−744 is the smallest double.
 pub fn distance(logit: f64) -> f64 {
-    if logit >= 0.0 {
-        (-logit).exp().ln_1p()
-    } else {
-        logit.exp().ln_1p() - logit
-    }
+    if logit >= 0.0 { (-logit).exp().ln_1p() } else { logit.exp().ln_1p() - logit }
 }
 
 #[cfg(test)]

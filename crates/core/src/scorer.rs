@@ -129,14 +129,9 @@ impl Scorer {
     /// # Panics
     /// If there are not M·C values.
     pub fn prepare_values(&self, mut windows: Vec<f32>) -> Prepared {
-        assert_eq!(
-            windows.len(),
-            pyramid::regions(&self.head.grids) * self.head.channels
-        );
+        assert_eq!(windows.len(), pyramid::regions(&self.head.grids) * self.head.channels);
         if self.head.normalise {
-            windows
-                .chunks_exact_mut(self.head.channels)
-                .for_each(normalise);
+            windows.chunks_exact_mut(self.head.channels).for_each(normalise);
         }
         Prepared { windows }
     }
@@ -150,13 +145,8 @@ impl Scorer {
             let receivers = if index + 1 == self.folded.len() { 1 } else { n };
             self.reason(layer, n, receivers, scratch);
         }
-        let readout: f64 = self
-            .head
-            .readout
-            .iter()
-            .zip(&scratch.nodes[..d])
-            .map(|(w, s)| f64::from(*w) * f64::from(*s))
-            .sum();
+        let readout: f64 =
+            self.head.readout.iter().zip(&scratch.nodes[..d]).map(|(w, s)| f64::from(*w) * f64::from(*s)).sum();
         let c = self.head.channels;
         let cosine = if self.head.graph.global_cosine {
             f64::from(self.head.cosine) * cosine(&x.windows[..c], &y.windows[..c])
@@ -174,10 +164,7 @@ impl Scorer {
             let last = index + 1 == self.folded.len();
             self.reason(layer, n, if last { 1 } else { n }, scratch);
             if last {
-                weights = scratch.attention[..n]
-                    .iter()
-                    .map(|w| f64::from(*w))
-                    .collect();
+                weights = scratch.attention[..n].iter().map(|w| f64::from(*w)).collect();
             }
         }
         let c = self.head.channels;
@@ -186,16 +173,9 @@ impl Scorer {
             let range = pyramid::scale(&self.head.grids, scale);
             for i in range.clone() {
                 for j in range.clone() {
-                    let similarity =
-                        cosine(&x.windows[i * c..][..c], &y.windows[j * c..][..c]) as f32;
+                    let similarity = cosine(&x.windows[i * c..][..c], &y.windows[j * c..][..c]) as f32;
                     let weight = weights[edges.len()];
-                    edges.push(Edge {
-                        scale,
-                        left: i - range.start,
-                        right: j - range.start,
-                        similarity,
-                        weight,
-                    });
+                    edges.push(Edge { scale, left: i - range.start, right: j - range.start, similarity, weight });
                 }
             }
         }
@@ -212,9 +192,7 @@ impl Scorer {
         for (scale, projection) in self.head.projections.iter().enumerate() {
             let range = pyramid::scale(&self.head.grids, scale);
             let count = range.len() * range.len();
-            scratch
-                .squares
-                .resize(scratch.squares.len().max(count * c), 0.0);
+            scratch.squares.resize(scratch.squares.len().max(count * c), 0.0);
             let mut rows = scratch.squares.chunks_exact_mut(c);
             for i in range.clone() {
                 let left = &x.windows[i * c..][..c];
@@ -226,17 +204,8 @@ impl Scorer {
                 }
             }
             let nodes = &mut scratch.nodes[done * d..(done + count) * d];
-            nodes
-                .chunks_exact_mut(d)
-                .for_each(|node| node.copy_from_slice(&projection.bias));
-            matmul(
-                (count, c, d),
-                &scratch.squares,
-                &projection.weight,
-                true,
-                nodes,
-                true,
-            );
+            nodes.chunks_exact_mut(d).for_each(|node| node.copy_from_slice(&projection.bias));
+            matmul((count, c, d), &scratch.squares, &projection.weight, true, nodes, true);
             done += count;
         }
         let eps = self.head.graph.node_eps;
@@ -250,25 +219,10 @@ impl Scorer {
     /// One layer: the first `receivers` of `n` nodes receive from all; `scratch.nodes` then holds `[receivers, D]`.
     fn reason(&self, layer: &Folded, n: usize, receivers: usize, scratch: &mut Scratch) {
         let d = self.head.graph.dim;
-        let Scratch {
-            nodes,
-            next,
-            attention,
-            projected,
-            ..
-        } = scratch;
+        let Scratch { nodes, next, attention, projected, .. } = scratch;
         projected.resize(receivers * d, 0.0);
-        projected
-            .chunks_exact_mut(d)
-            .for_each(|row| row.copy_from_slice(&layer.attend_bias));
-        matmul(
-            (receivers, d, d),
-            nodes,
-            &layer.attend,
-            false,
-            projected,
-            true,
-        );
+        projected.chunks_exact_mut(d).for_each(|row| row.copy_from_slice(&layer.attend_bias));
+        matmul((receivers, d, d), nodes, &layer.attend, false, projected, true);
         attention.resize(receivers * n, 0.0);
         matmul((receivers, d, n), projected, nodes, true, attention, false);
         softmax_rows(attention, n);
@@ -276,18 +230,9 @@ impl Scorer {
         if self.head.graph.residual {
             next.copy_from_slice(&nodes[..receivers * d]);
         }
-        matmul(
-            (receivers, n, d),
-            attention,
-            nodes,
-            false,
-            next,
-            self.head.graph.residual,
-        );
+        matmul((receivers, n, d), attention, nodes, false, next, self.head.graph.residual);
         nodes.truncate(receivers * d);
-        nodes
-            .chunks_exact_mut(d)
-            .for_each(|row| row.copy_from_slice(&layer.update_bias));
+        nodes.chunks_exact_mut(d).for_each(|row| row.copy_from_slice(&layer.update_bias));
         matmul((receivers, d, d), next, &layer.update, true, nodes, true);
         nodes.iter_mut().for_each(|v| *v = v.max(0.0));
     }

@@ -8,11 +8,8 @@ use proptest::prelude::*;
 const ID: ModelId = ModelId([1, 2, 3, 4, 5, 6, 7, 8]);
 
 fn value(dtype: Dtype, channels: usize) -> (Vec<f32>, Vec<u8>) {
-    let values: Vec<f32> = (0..5 * channels)
-        .map(|i| ((i * 37 % 101) as f32 - 50.0) / 64.0)
-        .collect();
-    let bytes =
-        encode(ID, ImageDigest([9; 16]), &[1, 2], channels, dtype, &values).expect("a valid value");
+    let values: Vec<f32> = (0..5 * channels).map(|i| ((i * 37 % 101) as f32 - 50.0) / 64.0).collect();
+    let bytes = encode(ID, ImageDigest([9; 16]), &[1, 2], channels, dtype, &values).expect("a valid value");
     (values, bytes)
 }
 
@@ -22,14 +19,8 @@ fn every_number_type_comes_back() {
         for (dtype, tolerance) in [(Dtype::F32, 0.0), (Dtype::F16, 4e-4), (Dtype::I8, 0.004)] {
             let (values, bytes) = value(dtype, channels);
             let features = Features::parse_untrusted(&bytes).expect("what was written");
-            assert_eq!(
-                (features.model(), features.digest()),
-                (ID, ImageDigest([9; 16]))
-            );
-            assert_eq!(
-                (features.grids(), features.channels(), features.regions()),
-                (&[1u8, 2][..], channels, 5)
-            );
+            assert_eq!((features.model(), features.digest()), (ID, ImageDigest([9; 16])));
+            assert_eq!((features.grids(), features.channels(), features.regions()), (&[1u8, 2][..], channels, 5));
             for (got, want) in features.to_f32().iter().zip(&values) {
                 assert!((got - want).abs() <= tolerance, "{dtype:?} {got} {want}");
             }
@@ -62,9 +53,7 @@ fn what_is_no_value_is_refused_by_name() {
     let with = |at: usize, byte: u8| {
         let mut bytes = good.clone();
         bytes[at] = byte;
-        Features::parse_untrusted(&bytes)
-            .map(|_| ())
-            .expect_err("a broken value")
+        Features::parse_untrusted(&bytes).map(|_| ()).expect_err("a broken value")
     };
     assert_eq!(with(0, 2), FeatureError::Version(2));
     assert_eq!(with(1, 3), FeatureError::Dtype(3));
@@ -76,39 +65,18 @@ fn what_is_no_value_is_refused_by_name() {
     assert!(matches!(with(6, 1), FeatureError::Header(_)));
     assert!(matches!(with(9, 0xff), FeatureError::Header(_)));
     assert!(matches!(with(5, 3), FeatureError::Length { .. }));
-    assert_eq!(
-        with(HEADER + 17, 0x7c),
-        FeatureError::NotFinite { region: 1 }
-    );
+    assert_eq!(with(HEADER + 17, 0x7c), FeatureError::NotFinite { region: 1 });
     let short = Features::parse(&good[..20]).map(|_| ()).expect_err("cut");
-    assert_eq!(
-        short,
-        FeatureError::TooShort {
-            got: 20,
-            header: HEADER
-        }
-    );
+    assert_eq!(short, FeatureError::TooShort { got: 20, header: HEADER });
     assert!(from_text("grnet1:AAA").is_err() && from_text("AAAA").is_err());
 }
 
 #[test]
 fn values_that_cannot_be_stored_are_refused() {
     let make = |dtype, v: f32| encode(ID, ImageDigest([0; 16]), &[1], 1, dtype, &[v]).map(|_| ());
-    assert_eq!(
-        make(Dtype::F32, f32::NAN),
-        Err(FeatureError::NotFinite { region: 0 })
-    );
-    assert_eq!(
-        make(Dtype::I8, f32::INFINITY),
-        Err(FeatureError::NotFinite { region: 0 })
-    );
-    assert_eq!(
-        make(Dtype::F16, 7e4),
-        Err(FeatureError::Range {
-            value: 7e4,
-            region: 0
-        })
-    );
+    assert_eq!(make(Dtype::F32, f32::NAN), Err(FeatureError::NotFinite { region: 0 }));
+    assert_eq!(make(Dtype::I8, f32::INFINITY), Err(FeatureError::NotFinite { region: 0 }));
+    assert_eq!(make(Dtype::F16, 7e4), Err(FeatureError::Range { value: 7e4, region: 0 }));
     assert!(make(Dtype::I8, f32::MIN_POSITIVE / 8.0).is_ok());
     assert!(matches!(
         encode(ID, ImageDigest([0; 16]), &[1, 2], 3, Dtype::F16, &[0.0; 4]),

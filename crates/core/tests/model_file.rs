@@ -13,23 +13,9 @@ fn config() -> ModelConfig {
         backbone_channels: 6,
         reduction: true,
         channels: 4,
-        input: Input {
-            size: 32,
-            fit: Fit::Letterbox,
-            mean: [127.0; 3],
-            std: [128.0; 3],
-        },
-        pyramid: Pyramid {
-            grids: vec![1, 2],
-            pooling: Pooling::Average,
-            normalise: true,
-        },
-        graph: Graph {
-            dim: 3,
-            layers: 1,
-            global_cosine: true,
-            ..Graph::default()
-        },
+        input: Input { size: 32, fit: Fit::Letterbox, mean: [127.0; 3], std: [128.0; 3] },
+        pyramid: Pyramid { grids: vec![1, 2], pooling: Pooling::Average, normalise: true },
+        graph: Graph { dim: 3, layers: 1, global_cosine: true, ..Graph::default() },
     }
 }
 
@@ -55,23 +41,11 @@ fn tensors() -> Vec<NamedTensor> {
         .iter()
         .map(|(name, shape)| {
             let values = (0..shape.iter().product()).map(number).collect();
-            let storage = if name.starts_with("backbone") {
-                Storage::F16
-            } else {
-                Storage::F32
-            };
-            (
-                (*name).to_owned(),
-                shape.to_vec(),
-                TensorData::Numbers(storage, values),
-            )
+            let storage = if name.starts_with("backbone") { Storage::F16 } else { Storage::F32 };
+            ((*name).to_owned(), shape.to_vec(), TensorData::Numbers(storage, values))
         })
         .collect();
-    out.push((
-        "graph.readout.cosine".into(),
-        vec![1],
-        TensorData::Numbers(Storage::F32, vec![2.5]),
-    ));
+    out.push(("graph.readout.cosine".into(), vec![1], TensorData::Numbers(Storage::F32, vec![2.5])));
     out
 }
 
@@ -80,16 +54,10 @@ fn a_file_comes_back_and_has_one_id() {
     let file = write(&config(), &tensors()).expect("a valid model");
     assert_eq!(file, write(&config(), &tensors()).expect("a valid model"));
     let model = ModelFile::parse(&file).expect("what was written");
-    assert_eq!(
-        (model.config.clone(), model.id),
-        (config(), ModelId::of(&file))
-    );
+    assert_eq!((model.config.clone(), model.id), (config(), ModelId::of(&file)));
     model.check_tensors().expect("all tensors are there");
     let head = Head::read(&model).expect("a head");
-    assert_eq!(
-        (head.cosine, head.layers.len(), head.projections.len()),
-        (2.5, 1, 2)
-    );
+    assert_eq!((head.cosine, head.layers.len(), head.projections.len()), (2.5, 1, 2));
     assert_eq!(head.projections[0], head.projections[1]);
     assert_eq!(model.id.to_string().parse(), Ok(model.id));
 }
@@ -101,27 +69,15 @@ fn a_missing_ill_shaped_or_infinite_tensor_is_named() {
         change(&mut tensors);
         let file = write(&config(), &tensors).expect("the container does not mind");
         let model = ModelFile::parse(&file).expect("the header is fine");
-        model
-            .check_tensors()
-            .and_then(|()| Head::read(&model).map(|_| ()))
-            .expect_err("a bad tensor")
+        model.check_tensors().and_then(|()| Head::read(&model).map(|_| ())).expect_err("a bad tensor")
     };
-    assert_eq!(
-        refused(&|t| drop(t.remove(4))),
-        ModelError::Missing("graph.project.weight".into())
-    );
+    assert_eq!(refused(&|t| drop(t.remove(4))), ModelError::Missing("graph.project.weight".into()));
     assert!(
         matches!(refused(&|t| t[4].1 = vec![4, 3]), ModelError::Shape { name, .. } if name == "graph.project.weight")
     );
     let infinite = TensorData::Numbers(Storage::F32, vec![f32::INFINITY]);
-    assert_eq!(
-        refused(&|t| t[13].2 = infinite.clone()),
-        ModelError::NotFinite("graph.readout.bias".into())
-    );
-    assert!(matches!(
-        refused(&|t| t[3].2 = TensorData::Bytes(vec![0; 4])),
-        ModelError::Dtype { .. }
-    ));
+    assert_eq!(refused(&|t| t[13].2 = infinite.clone()), ModelError::NotFinite("graph.readout.bias".into()));
+    assert!(matches!(refused(&|t| t[3].2 = TensorData::Bytes(vec![0; 4])), ModelError::Dtype { .. }));
 }
 
 #[test]
@@ -136,31 +92,19 @@ fn a_configuration_outside_its_limits_is_refused_by_field() {
     };
     assert_eq!(refused(&|c| c.format = 2), "format");
     assert_eq!(refused(&|c| c.pyramid.grids = vec![2]), "pyramid.grids");
-    assert_eq!(
-        refused(&|c| c.pyramid.grids = vec![1, 3, 2]),
-        "pyramid.grids"
-    );
+    assert_eq!(refused(&|c| c.pyramid.grids = vec![1, 3, 2]), "pyramid.grids");
     assert_eq!(refused(&|c| c.graph.layers = 9), "graph.layers");
     assert_eq!(refused(&|c| c.graph.node_eps = 0.0), "graph.node_eps");
     assert_eq!(refused(&|c| c.channels = 0), "channels");
     assert_eq!(refused(&|c| c.reduction = false), "channels");
     assert_eq!(refused(&|c| c.input.std = [0.0; 3]), "input.std");
-    assert_eq!(
-        refused(&|c| c.pyramid.pooling = Pooling::Gem { p: f32::NAN }),
-        "pyramid.pooling.p"
-    );
+    assert_eq!(refused(&|c| c.pyramid.pooling = Pooling::Gem { p: f32::NAN }), "pyramid.pooling.p");
 }
 
 #[test]
 fn a_file_without_a_configuration_is_refused() {
-    assert!(matches!(
-        ModelFile::parse(b"").map(|_| ()),
-        Err(ModelError::Container(_))
-    ));
-    assert!(matches!(
-        ModelFile::parse(b"\x02\0\0\0\0\0\0\0{}").map(|_| ()),
-        Err(ModelError::NoConfig)
-    ));
+    assert!(matches!(ModelFile::parse(b"").map(|_| ()), Err(ModelError::Container(_))));
+    assert!(matches!(ModelFile::parse(b"\x02\0\0\0\0\0\0\0{}").map(|_| ()), Err(ModelError::NoConfig)));
 }
 
 proptest! {

@@ -13,42 +13,17 @@ fn heads() -> Vec<grnet_core::head::Head> {
     let mut out = Vec::new();
     for grids in [&[1u8][..], &[1, 2], &[1, 2, 3], &[1, 2, 4]] {
         for layers in 0..=3 {
-            let graph = Graph {
-                dim: 12,
-                layers,
-                ..Graph::default()
-            };
+            let graph = Graph { dim: 12, layers, ..Graph::default() };
             out.push(head(7 + layers as u64, grids, 19, graph));
         }
     }
-    let two = Graph {
-        dim: 16,
-        layers: 2,
-        ..Graph::default()
-    };
+    let two = Graph { dim: 16, layers: 2, ..Graph::default() };
     for graph in [
-        Graph {
-            shared_projection: false,
-            ..two.clone()
-        },
-        Graph {
-            residual: true,
-            ..two.clone()
-        },
-        Graph {
-            global_cosine: true,
-            ..two.clone()
-        },
-        Graph {
-            attention_scale: 0.25,
-            ..two.clone()
-        },
-        Graph {
-            residual: true,
-            global_cosine: true,
-            dim: 1,
-            ..two.clone()
-        },
+        Graph { shared_projection: false, ..two.clone() },
+        Graph { residual: true, ..two.clone() },
+        Graph { global_cosine: true, ..two.clone() },
+        Graph { attention_scale: 0.25, ..two.clone() },
+        Graph { residual: true, global_cosine: true, dim: 1, ..two.clone() },
     ] {
         out.push(head(99, &[1, 2, 3], 33, graph));
     }
@@ -60,10 +35,7 @@ fn heads() -> Vec<grnet_core::head::Head> {
 
 fn fast(head: &grnet_core::head::Head, x: &[f32], y: &[f32]) -> f64 {
     let scorer = Scorer::new(head.clone());
-    let (x, y) = (
-        scorer.prepare_values(x.to_vec()),
-        scorer.prepare_values(y.to_vec()),
-    );
+    let (x, y) = (scorer.prepare_values(x.to_vec()), scorer.prepare_values(y.to_vec()));
     scorer.logit(&x, &y, &mut Scratch::default())
 }
 
@@ -75,10 +47,7 @@ fn the_fast_path_agrees_with_the_oracle() {
             let (x, y) = (image(100 + pair, head), image(200 + pair, head));
             let (slow, quick) = (oracle::logit(head, &x, &y), fast(head, &x, &y));
             largest = largest.max((slow - quick).abs());
-            assert!(
-                (slow - quick).abs() < 1e-4,
-                "head {n}, pair {pair}: oracle {slow}, fast {quick}"
-            );
+            assert!((slow - quick).abs() < 1e-4, "head {n}, pair {pair}: oracle {slow}, fast {quick}");
         }
     }
     println!("largest difference from the oracle: {largest:.1e}");
@@ -89,15 +58,9 @@ fn a_scratch_that_was_used_gives_the_same_bits() {
     let mut scratch = Scratch::default();
     for head in heads() {
         let scorer = Scorer::new(head.clone());
-        let (x, y) = (
-            scorer.prepare_values(image(1, &head)),
-            scorer.prepare_values(image(2, &head)),
-        );
+        let (x, y) = (scorer.prepare_values(image(1, &head)), scorer.prepare_values(image(2, &head)));
         let fresh = scorer.logit(&x, &y, &mut Scratch::default());
-        assert_eq!(
-            scorer.logit(&x, &y, &mut scratch).to_bits(),
-            fresh.to_bits()
-        );
+        assert_eq!(scorer.logit(&x, &y, &mut scratch).to_bits(), fresh.to_bits());
     }
 }
 
@@ -128,13 +91,8 @@ fn permuting_the_windows_of_a_scale_changes_nothing() {
             for channel in 0..c {
                 swapped.swap(c + channel, 5 * c + channel);
             }
-            assert!(
-                (oracle::logit(&head, &x, &y) - oracle::logit(&head, &swapped, &y)).abs() > 1e-9
-            );
-            assert!(
-                (oracle::logit(&head, &x, &y) - oracle::logit(&head, &image(3, &head), &y)).abs()
-                    > 1e-9
-            );
+            assert!((oracle::logit(&head, &x, &y) - oracle::logit(&head, &swapped, &y)).abs() > 1e-9);
+            assert!((oracle::logit(&head, &x, &y) - oracle::logit(&head, &image(3, &head), &y)).abs() > 1e-9);
         }
     }
 }
@@ -146,13 +104,7 @@ fn degenerate_images_have_finite_scores_that_agree() {
         let zero = vec![0.0; x.len()];
         let mut hole = x.clone();
         hole[..head.channels].fill(0.0);
-        for (a, b) in [
-            (&x, &x),
-            (&zero, &zero),
-            (&x, &zero),
-            (&hole, &x),
-            (&hole, &hole),
-        ] {
+        for (a, b) in [(&x, &x), (&zero, &zero), (&x, &zero), (&hole, &x), (&hole, &hole)] {
             let (slow, quick) = (oracle::logit(&head, a, b), fast(&head, a, b));
             assert!(slow.is_finite() && quick.is_finite());
             assert!((slow - quick).abs() < 1e-4, "{slow} {quick}");
@@ -179,12 +131,8 @@ fn explanations_are_the_last_layer_s_attention() {
             let windows = usize::from(*grid).pow(2);
             for left in 0..windows {
                 for right in 0..windows {
-                    let edge = edges
-                        .iter()
-                        .find(|e| (e.scale, e.left, e.right) == (scale, left, right));
-                    assert!(
-                        (edge.expect("every node has an edge").weight - want[node]).abs() < 1e-4
-                    );
+                    let edge = edges.iter().find(|e| (e.scale, e.left, e.right) == (scale, left, right));
+                    assert!((edge.expect("every node has an edge").weight - want[node]).abs() < 1e-4);
                     node += 1;
                 }
             }
@@ -205,15 +153,7 @@ fn extreme_attention_stays_finite() {
 
 #[test]
 fn a_bias_beside_t_in_never_matters_and_one_beside_t_out_does() {
-    let head = head(
-        3,
-        &[1, 2, 3],
-        16,
-        Graph {
-            dim: 8,
-            ..Graph::default()
-        },
-    );
+    let head = head(3, &[1, 2, 3], 16, Graph { dim: 8, ..Graph::default() });
     let (x, y) = (image(1, &head), image(2, &head));
     let before = oracle::logit(&head, &x, &y);
     let mut into = head.clone();

@@ -7,9 +7,7 @@ use crate::{MAX_REPLY, MAX_REQUEST, Reply, Request, WireError};
 
 /// Fixed-size integers: a message's length says nothing about its values, and a fuzzer's bytes have one meaning.
 fn config<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIMIT>> {
-    bincode::config::standard()
-        .with_fixed_int_encoding()
-        .with_limit::<LIMIT>()
+    bincode::config::standard().with_fixed_int_encoding().with_limit::<LIMIT>()
 }
 
 /// The bytes of a request, without the frame's length.
@@ -56,23 +54,17 @@ pub fn request_id(head: &[u8]) -> Option<u64> {
 }
 
 fn encode<T: Serialize, const LIMIT: usize>(message: &T) -> Result<Vec<u8>, WireError> {
-    let bytes = bincode::serde::encode_to_vec(message, config::<LIMIT>())
-        .map_err(|e| WireError::Malformed(e.to_string()))?;
+    let bytes =
+        bincode::serde::encode_to_vec(message, config::<LIMIT>()).map_err(|e| WireError::Malformed(e.to_string()))?;
     if bytes.len() > LIMIT {
-        return Err(WireError::TooLarge {
-            got: bytes.len(),
-            limit: LIMIT,
-        });
+        return Err(WireError::TooLarge { got: bytes.len(), limit: LIMIT });
     }
     Ok(bytes)
 }
 
 fn decode<'a, T: Deserialize<'a>, const LIMIT: usize>(bytes: &'a [u8]) -> Result<T, WireError> {
     if bytes.len() > LIMIT {
-        return Err(WireError::TooLarge {
-            got: bytes.len(),
-            limit: LIMIT,
-        });
+        return Err(WireError::TooLarge { got: bytes.len(), limit: LIMIT });
     }
     let (message, used) = bincode::serde::borrow_decode_from_slice(bytes, config::<LIMIT>())
         .map_err(|e| WireError::Malformed(e.to_string()))?;
@@ -91,32 +83,13 @@ mod tests {
         let model = grnet_core::model::ModelId([7; 8]);
         let (id, photos) = (1 << 40 | 5, vec![]);
         for (request, expected) in [
-            (
-                Request::Hello {
-                    protocol: 1,
-                    pid: 2,
-                },
-                None,
-            ),
-            (
-                Request::Embed {
-                    id,
-                    model,
-                    deadline_ms: 1,
-                    max_bytes: 2,
-                    max_pixels: 3,
-                    photos,
-                },
-                Some(id),
-            ),
+            (Request::Hello { protocol: 1, pid: 2 }, None),
+            (Request::Embed { id, model, deadline_ms: 1, max_bytes: 2, max_pixels: 3, photos }, Some(id)),
             (Request::Model { id, file: b"abc" }, Some(id)),
             (Request::Stats { id }, Some(id)),
         ] {
             let bytes = encode_request(&request)?;
-            assert_eq!(
-                request_id(&bytes[..bytes.len().min(REQUEST_HEAD)]),
-                expected
-            );
+            assert_eq!(request_id(&bytes[..bytes.len().min(REQUEST_HEAD)]), expected);
             assert_eq!(request_id(&bytes[..8]), None);
         }
         Ok(())

@@ -42,9 +42,7 @@ pub fn check(operation: Operation) -> io::Result<()> {
     if LEFT.load(Ordering::Relaxed) == 0 {
         return Ok(());
     }
-    let before = LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-        left.checked_sub(1)
-    });
+    let before = LEFT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     if before == Ok(1) {
         return Err(io::Error::other(format!("{operation:?} failed on purpose")));
     }

@@ -15,10 +15,8 @@ const PIECE: usize = 1 << 20;
 /// The message does not fit a frame's length, or the stream failed.
 pub fn write_frame(stream: &mut impl Write, message: &[u8]) -> Result<(), WireError> {
     faults::check(Operation::Write)?;
-    let length = u32::try_from(message.len()).map_err(|_| WireError::TooLarge {
-        got: message.len(),
-        limit: u32::MAX as usize,
-    })?;
+    let length = u32::try_from(message.len())
+        .map_err(|_| WireError::TooLarge { got: message.len(), limit: u32::MAX as usize })?;
     stream.write_all(&length.to_le_bytes())?;
     stream.write_all(message)?;
     stream.flush()?;
@@ -85,10 +83,7 @@ pub struct FrameReader {
 impl FrameReader {
     /// A reader of frames of at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            buffer: Vec::new(),
-        }
+        Self { limit, buffer: Vec::new() }
     }
 
     /// Adds bytes that arrived.

@@ -12,13 +12,9 @@ pub mod faults;
 mod frame;
 mod message;
 
-pub use codec::{
-    REQUEST_HEAD, decode_reply, decode_request, encode_reply, encode_request, request_id,
-};
+pub use codec::{REQUEST_HEAD, decode_reply, decode_request, encode_reply, encode_request, request_id};
 pub use frame::{FrameReader, read_body, read_frame, read_length, write_frame};
-pub use message::{
-    Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats,
-};
+pub use message::{Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};
 
 use thiserror::Error;
 

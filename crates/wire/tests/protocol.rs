@@ -4,92 +4,39 @@ use std::io::{Cursor, Read};
 
 use grnet_core::model::ModelId;
 use grnet_wire::{
-    Failure, FrameReader, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats,
-    WireError, decode_reply, decode_request, encode_reply, encode_request, read_frame, write_frame,
+    Failure, FrameReader, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats, WireError,
+    decode_reply, decode_request, encode_reply, encode_request, read_frame, write_frame,
 };
 use proptest::prelude::*;
 
 fn requests() -> Vec<Request<'static>> {
-    let region = Region {
-        left: 1.0,
-        top: 2.5,
-        width: 3.0,
-        height: 4.0,
-    };
+    let region = Region { left: 1.0, top: 2.5, width: 3.0, height: 4.0 };
     vec![
-        Request::Hello {
-            protocol: 1,
-            pid: 4711,
-        },
+        Request::Hello { protocol: 1, pid: 4711 },
         Request::Embed {
             id: 7,
             model: ModelId([3; 8]),
             deadline_ms: 60_000,
             max_bytes: 1 << 25,
             max_pixels: 64_000_000,
-            photos: vec![
-                Photo {
-                    bytes: b"some photo",
-                    region: None,
-                },
-                Photo {
-                    bytes: b"",
-                    region: Some(region),
-                },
-            ],
+            photos: vec![Photo { bytes: b"some photo", region: None }, Photo { bytes: b"", region: Some(region) }],
         },
-        Request::Model {
-            id: 8,
-            file: b"a model file",
-        },
+        Request::Model { id: 8, file: b"a model file" },
         Request::Stats { id: 9 },
     ]
 }
 
 fn replies() -> Vec<Reply> {
-    let refusal = PhotoRefusal {
-        fault: PhotoFault::TooLarge,
-        message: "photo has 9 pixels, the limit is 8".into(),
-    };
+    let refusal = PhotoRefusal { fault: PhotoFault::TooLarge, message: "photo has 9 pixels, the limit is 8".into() };
     vec![
-        Reply::Hello {
-            protocol: 1,
-            pid: 1,
-        },
-        Reply::Refused {
-            reason: "too many connections".into(),
-        },
-        Reply::Features {
-            id: 7,
-            photos: vec![Outcome::Features(vec![1, 2, 3]), Outcome::Refused(refusal)],
-        },
-        Reply::NeedModel {
-            id: 7,
-            model: ModelId([3; 8]),
-        },
-        Reply::ModelReady {
-            id: 8,
-            model: ModelId([3; 8]),
-        },
-        Reply::Failed {
-            id: 7,
-            failure: Failure::Busy {
-                queued: 300,
-                limit: 256,
-            },
-        },
-        Reply::Failed {
-            id: 7,
-            failure: Failure::BadModel("tensor `x` is missing".into()),
-        },
-        Reply::Stats {
-            id: 9,
-            stats: Stats {
-                photos: 12,
-                models: vec![ModelId([3; 8])],
-                ..Stats::default()
-            },
-        },
+        Reply::Hello { protocol: 1, pid: 1 },
+        Reply::Refused { reason: "too many connections".into() },
+        Reply::Features { id: 7, photos: vec![Outcome::Features(vec![1, 2, 3]), Outcome::Refused(refusal)] },
+        Reply::NeedModel { id: 7, model: ModelId([3; 8]) },
+        Reply::ModelReady { id: 8, model: ModelId([3; 8]) },
+        Reply::Failed { id: 7, failure: Failure::Busy { queued: 300, limit: 256 } },
+        Reply::Failed { id: 7, failure: Failure::BadModel("tensor `x` is missing".into()) },
+        Reply::Stats { id: 9, stats: Stats { photos: 12, models: vec![ModelId([3; 8])], ..Stats::default() } },
     ]
 }
 
@@ -110,16 +57,10 @@ fn a_message_with_bytes_left_over_or_cut_off_is_refused() {
     for request in requests() {
         let mut bytes = encode_request(&request).expect("small");
         for cut in 0..bytes.len() {
-            assert!(
-                decode_request(&bytes[..cut]).is_err(),
-                "{request:?} cut to {cut}"
-            );
+            assert!(decode_request(&bytes[..cut]).is_err(), "{request:?} cut to {cut}");
         }
         bytes.extend([0, 0]);
-        assert!(matches!(
-            decode_request(&bytes),
-            Err(WireError::Trailing(2))
-        ));
+        assert!(matches!(decode_request(&bytes), Err(WireError::Trailing(2))));
     }
     for reply in replies() {
         let mut bytes = encode_reply(&reply).expect("small");
@@ -142,10 +83,7 @@ fn frames_come_back_in_one_piece_or_in_many() {
     for frame in frames {
         assert_eq!(read_frame(&mut whole, 1 << 20).expect("a frame"), frame);
     }
-    assert!(matches!(
-        read_frame(&mut whole, 1 << 20),
-        Err(WireError::Closed)
-    ));
+    assert!(matches!(read_frame(&mut whole, 1 << 20), Err(WireError::Closed)));
     let mut reader = FrameReader::new(1 << 20);
     let mut got = Vec::new();
     for piece in stream.chunks(3) {
@@ -164,37 +102,19 @@ struct Announcer {
 
 impl Read for Announcer {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        assert!(
-            buffer.len() <= 2 << 20,
-            "{} bytes were allocated for a frame that never came",
-            buffer.len()
-        );
+        assert!(buffer.len() <= 2 << 20, "{} bytes were allocated for a frame that never came", buffer.len());
         self.header.read(buffer)
     }
 }
 
 #[test]
 fn an_announcement_costs_nothing() {
-    let announce = |length: u32| Announcer {
-        header: Cursor::new(length.to_le_bytes()),
-    };
-    assert!(matches!(
-        read_frame(&mut announce(u32::MAX), 512 << 20),
-        Err(WireError::TooLarge { .. })
-    ));
-    assert!(matches!(
-        read_frame(&mut announce(512 << 20), 512 << 20),
-        Err(WireError::Io(_))
-    ));
+    let announce = |length: u32| Announcer { header: Cursor::new(length.to_le_bytes()) };
+    assert!(matches!(read_frame(&mut announce(u32::MAX), 512 << 20), Err(WireError::TooLarge { .. })));
+    assert!(matches!(read_frame(&mut announce(512 << 20), 512 << 20), Err(WireError::Io(_))));
     let mut reader = FrameReader::new(1000);
     reader.push(&1001u32.to_le_bytes());
-    assert!(matches!(
-        reader.take_frame(),
-        Err(WireError::TooLarge {
-            got: 1001,
-            limit: 1000
-        })
-    ));
+    assert!(matches!(reader.take_frame(), Err(WireError::TooLarge { got: 1001, limit: 1000 })));
 }
 
 proptest! {

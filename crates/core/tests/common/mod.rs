@@ -29,19 +29,13 @@ pub fn head(seed: u64, grids: &[u8], channels: usize, graph: Graph) -> Head {
     let mut random = Random(seed);
     let d = graph.dim;
     let xavier = |fan: usize| (6.0 / fan as f32).sqrt();
-    let shared = Projection {
-        weight: random.vector(d * channels, xavier(d + channels)),
-        bias: random.vector(d, 0.05),
-    };
+    let shared = Projection { weight: random.vector(d * channels, xavier(d + channels)), bias: random.vector(d, 0.05) };
     let projections = (0..grids.len())
         .map(|_| {
             if graph.shared_projection {
                 shared.clone()
             } else {
-                Projection {
-                    weight: random.vector(d * channels, xavier(d + channels)),
-                    bias: random.vector(d, 0.05),
-                }
+                Projection { weight: random.vector(d * channels, xavier(d + channels)), bias: random.vector(d, 0.05) }
             }
         })
         .collect();

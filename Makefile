@@ -1,0 +1,37 @@
+# Short names for the scripts in scripts/, which do the work (and run without make).
+SHELL := /bin/bash
+.PHONY: help demo stop-demo clean-demo test check deny bench install uninstall distclean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
+
+demo: ## the main job, from a bare clone: a searchable catalogue and a contact sheet (PHOTOS=FOLDER: your own photos)
+	@PHOTOS='$(PHOTOS)' scripts/demo
+
+stop-demo: ## stops the demo's server; its data stay
+	@scripts/demo --stop
+
+clean-demo: ## stops the demo's server and removes its data and pictures
+	@scripts/demo --clean
+
+test: ## all tests, on PostgreSQL 15, 16, 17 and 18 (PG="16 18": only those)
+	@scripts/test $(PG)
+
+check: ## formatting and lints
+	@scripts/check $(PG)
+
+deny: ## licences and sources of all dependencies (needs cargo-deny)
+	@scripts/deny
+
+bench: ## benchmarks
+	@scripts/bench
+
+install: ## into a real server: PG_CONFIG=/path/to/pg_config (CUDA=1: for a GPU; DESTDIR=: for packagers)
+	@scripts/install '$(or $(PG_CONFIG),pg_config)' $(if $(filter 1,$(CUDA)),--cuda) $(if $(DESTDIR),--destdir '$(DESTDIR)')
+
+uninstall: ## out of that server again: PG_CONFIG=/path/to/pg_config
+	@scripts/uninstall '$(or $(PG_CONFIG),pg_config)' $(if $(DESTDIR),--destdir '$(DESTDIR)')
+
+distclean: ## removes the demo, the build and everything fetched
+	@scripts/clean

@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# Sourced by test: runs checks, goes on after a failure, and counts.
+
+passed=0 failed=0 summary=()
+note() { # note TEXT PASSED FAILED
+    passed=$((passed + $2)) failed=$((failed + $3))
+    summary+=("$(printf '%6d passed %4d failed   %s' "$2" "$3" "$1")")
+}
+
+# The log that step writes for a text.
+log_of() { printf '%s' "$cache/log/${0##*/}.$(printf '%s' "$1" | tr -c 'A-Za-z0-9_.\n' '-').log"; }
+
+# check TEXT COMMAND...: one check, passed or failed.
+check() {
+    local text=$1
+    shift
+    if step "$text" "$@"; then note "$text" 1 0; else note "$text" 0 1; fi
+}
+
+# check_cargo TEXT cargo-arguments...: cargo's tests, each counted. What does not compile counts as one failure.
+check_cargo() {
+    local text=$1 status=0 ok bad
+    shift
+    step "$text" run_cargo test --release --no-fail-fast "$@" || status=$?
+    read -r ok bad < <(counts 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed.*/\1 \2/p' "$text")
+    if [ "$status" != 0 ]; then
+        tr '\r' '\n' <"$(log_of "$text")" | sed -n '/^failures:$/,/^test result/p' >&2
+        if [ "$bad" = 0 ]; then bad=1; fi
+    elif [ "$((ok + bad))" = 0 ]; then
+        warn "$text: no test ran"
+    fi
+    note "$text" "$ok" "$bad"
+}
+
+# check_script TEXT COMMAND...: a script whose last line is 'N passed, N failed'.
+check_script() {
+    local text=$1 status=0 ok bad
+    shift
+    step "$text" "$@" || status=$?
+    read -r ok bad < <(counts 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$text")
+    if [ "$status" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    note "$text" "$ok" "$bad"
+}
+
+# The sums of the two numbers of every line that the expression finds in a step's log.
+counts() { tr '\r' '\n' <"$(log_of "$2")" | sed -n "$1" | awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }'; }
+
+report() {
+    say ""
+    printf '%s\n' "${summary[@]}"
+    say ""
+    say "$passed passed, $failed failed"
+    [ "$failed" = 0 ]
+}

@@ -1,0 +1,39 @@
+-- Photos to features, through the engine.
+SELECT grnet_info(grnet_embed(photo(96, 64, 1))) - 'digest' - 'model';
+SELECT grnet_embed(photo(96, 64, 1)) = grnet_embed(photo(96, 64, 1)) AS same_photo,
+       grnet_embed(photo(96, 64, 1)) = grnet_embed(photo(96, 64, 2)) AS other_photo;
+SELECT grnet_embed(photo(96, 64, 1), 'tiny') = grnet_embed(photo(96, 64, 1)) AS named_is_default;
+SELECT grnet_embed(NULL::bytea), grnet_embed(NULL, 'tiny'), grnet_embed(NULL, NULL, NULL);
+SELECT grnet_embed(photo(96, 64, 1), NULL::box) = grnet_embed(photo(96, 64, 1)) AS no_region_is_all;
+
+-- A region, in pixels of the upright photo; the digest tells it from the whole.
+SELECT round(grnet_global_similarity(grnet_embed(photo(96, 64, 1), '(0,0),(48,64)'::box), grnet_embed(photo(96, 64, 1)))::numeric, 3) AS half_to_whole;
+SELECT grnet_embed(photo(96, 64, 1), '(0,0),(96,64)'::box) = grnet_embed(photo(96, 64, 1)) AS equal,
+       grnet_global_similarity(grnet_embed(photo(96, 64, 1), '(0,0),(96,64)'::box), grnet_embed(photo(96, 64, 1))) > 0.9999 AS alike;
+SELECT grnet_embed(photo(96, 64, 1), '(200,200),(300,300)'::box);
+
+-- Many at once, NULLs in their places.
+SELECT count(*), count(features) FROM unnest(grnet_embed_images(ARRAY[photo(96, 64, 1), NULL, photo(96, 64, 2)])) features;
+SELECT (grnet_embed_images(ARRAY[photo(96, 64, 3)]))[1] = grnet_embed(photo(96, 64, 3)) AS same;
+SELECT grnet_embed_images('{}'), grnet_embed_images(NULL);
+SELECT grnet_embed_images(ARRAY[photo(96, 64, 1), 'no picture'], 'tiny');
+SELECT grnet_embed_images(array_fill(photo(32, 32, 1), ARRAY[1025]));
+
+-- What is refused, by name.
+SELECT grnet_embed('');
+SELECT grnet_embed('not a picture');
+SELECT grnet_embed('%PDF-1.7 and more');
+SELECT grnet_embed(substr(photo(96, 64, 1), 1, 1000));
+SELECT grnet_embed(photo(96, 64, 1), 'nobody');
+SET grnet.max_image_bytes = '2kB';
+SELECT grnet_embed(photo(96, 64, 1));
+RESET grnet.max_image_bytes;
+SET grnet.max_image_pixels = 5000;
+SELECT grnet_embed(photo(96, 64, 1));
+RESET grnet.max_image_pixels;
+
+-- A STABLE sort key is evaluated once a row, and asks the engine once.
+SELECT requests AS requests_before FROM grnet.stat_engine \gset
+SELECT count(*) FROM (SELECT id FROM f, generate_series(1, 50) ORDER BY features <-> grnet_embed(photo(96, 64, 7))) ranked;
+SELECT requests - :requests_before AS requests FROM grnet.stat_engine;
+SELECT state, device, "precision", queued, abandoned FROM grnet.stat_engine;

@@ -1,0 +1,53 @@
+-- The type: text and binary forms, equality, and what is refused.
+CREATE TABLE f (id int PRIMARY KEY, features grnet_features);
+INSERT INTO f SELECT g, grnet_make_features(
+    (SELECT array_agg((sin(i * 7.3 + g * i) / 2)::real ORDER BY i) FROM generate_series(1, 40) i), 'tiny')
+FROM generate_series(1, 6) g;
+SELECT id, left(features::text, 32), pg_column_size(features) FROM f ORDER BY id LIMIT 2;
+
+-- Text and binary forms bring a value back.
+SELECT bool_and(features::text::grnet_features = features) FROM f;
+CREATE TABLE copied (LIKE f);
+COPY f TO PROGRAM 'cat > grnet_features.bin' (FORMAT binary);
+COPY copied FROM PROGRAM 'cat grnet_features.bin' (FORMAT binary);
+SELECT count(*) FROM f JOIN copied USING (id) WHERE f.features = copied.features;
+SELECT count(*) FROM f JOIN copied ON f.features = copied.features;
+SELECT count(*) FROM f JOIN copied ON f.features <> copied.features;
+
+-- Equality, not order.
+SELECT count(DISTINCT features) FROM (TABLE f UNION ALL TABLE copied) both_tables;
+SELECT count(*) FROM (SELECT features FROM f UNION SELECT features FROM copied) both_tables;
+CREATE TABLE parts (features grnet_features) PARTITION BY HASH (features);
+CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parts SELECT features FROM f;
+SELECT count(*) FROM parts JOIN f USING (features);
+SELECT features FROM f ORDER BY features;
+
+-- What is read out of a value.
+SELECT grnet_info(features) - 'digest' - 'model' FROM f WHERE id = 1;
+SELECT grnet_info(features) ->> 'model' = (SELECT m.id FROM grnet.model m WHERE name = 'tiny') AS its_model FROM f WHERE id = 1;
+SELECT round(sum(v * v)::numeric, 5) AS norm, count(*) FROM f, unnest(grnet_global(features)) v WHERE id = 1;
+SELECT features::real[] = grnet_global(features) AS cast_is_global FROM f WHERE id = 1;
+SELECT scale, "row", col, round(value[1]::numeric, 3) AS first FROM f, grnet_regions(features) WHERE id = 1;
+SELECT grnet_region(features, 1, 1, 0) = (SELECT value FROM grnet_regions(features) WHERE (scale, "row", col) = (1, 1, 0)) AS same FROM f WHERE id = 1;
+SELECT grnet_region(features, 1, 2, 0) FROM f WHERE id = 1;
+SELECT grnet_region(features, -1, 0, 0) FROM f WHERE id = 1;
+SELECT grnet_info(NULL), grnet_global(NULL), grnet_region(NULL, 0, 0, 0);
+
+-- What is no value.
+SELECT ''::grnet_features;
+SELECT 'grnet1:'::grnet_features;
+SELECT 'grnet1:%%%'::grnet_features;
+SELECT 'grnet1:AgEBAAEAAAABAAAAAQIDBAUGBwgAAAAAAAAAAAAAAAAAAAAAAAA='::grnet_features;
+SELECT 'grnet1:AQEBAAEAAAACAAAAAQIDBAUGBwgAAAAAAAAAAAAAAAAAAAAAAAA='::grnet_features;
+SELECT 'grnet1:AQEBAAEAAAABAAAAAQIDBAUGBwgAAAAAAAAAAAAAAAAAAAAAAHw='::grnet_features;
+SELECT 'grnet1:AQEBAAEAAAABAAAAAQIDBAUGBwgAAAAAAAAAAAAAAAAAAAAAADw='::grnet_features;
+
+-- Making features.
+SELECT grnet_make_features(ARRAY[1, 2]::real[], 'tiny');
+SELECT grnet_make_features(array_fill('NaN'::real, ARRAY[40]), 'tiny');
+SELECT grnet_make_features(array_fill(1e6::real, ARRAY[40]), 'tiny');
+SELECT grnet_make_features(array_fill(NULL::real, ARRAY[40]), 'tiny');
+SELECT grnet_make_features(array_fill(1::real, ARRAY[40]), 'nobody');
+DROP TABLE copied, parts;

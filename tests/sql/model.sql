@@ -1,0 +1,24 @@
+-- Models: checked on their way in, kept by digest, out again as they came.
+SELECT name, backbone, grids, channels, bytes > 1000 AS has_bytes, config -> 'graph' -> 'dim' AS dim FROM grnet.model;
+SELECT grnet_install_model('tiny');
+SELECT grnet_install_model('nobody');
+SELECT grnet_install_model('../../etc/passwd');
+SELECT grnet_register_model('again', grnet_export_model('tiny'));
+SELECT grnet_register_model('Bad Name', grnet_export_model('tiny'));
+SELECT grnet_register_model('broken', 'no model');
+SELECT grnet_register_model('broken', substr(grnet_export_model('tiny'), 1, 1000));
+SELECT grnet_export_model('tiny') IS NOT NULL AS exported, grnet_export_model(NULL);
+SELECT grnet_export_model('nobody');
+
+-- Out and in again: features made before can be scored again.
+SELECT grnet_export_model('tiny') AS file, id AS tiny FROM grnet.model \gset
+SELECT grnet_drop_model('tiny');
+SELECT count(*) FROM grnet.model_file;
+SELECT grnet_embed(photo(96, 64, 1));
+SELECT grnet_register_model('small', :'file') = :'tiny' AS same_id;
+SELECT grnet_embed(photo(96, 64, 1), 'small') IS NOT NULL AS embedded;
+SELECT grnet_drop_model('small'), grnet_install_model('tiny') = :'tiny' AS same_id;
+SELECT grnet_drop_model('small');
+
+-- Not even a superuser stores a file under an id that is not its own.
+INSERT INTO grnet.model_file VALUES ('0000000000000000', 'something');

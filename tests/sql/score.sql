@@ -1,0 +1,51 @@
+-- Scores: symmetric, ordered by the logit, refused across models.
+SELECT id, round(grnet_score(features, (SELECT features FROM f WHERE id = 1))::numeric, 4) AS score,
+       round((features <-> (SELECT features FROM f WHERE id = 1))::numeric, 4) AS distance,
+       round(grnet_global_similarity(features, (SELECT features FROM f WHERE id = 1))::numeric, 4) AS cosine
+FROM f ORDER BY id;
+SELECT bool_and(grnet_score(a.features, b.features) = grnet_score(b.features, a.features)) AS symmetric,
+       bool_and((a.features <-> b.features) = (b.features <-> a.features)) AS symmetric_distance,
+       max(abs((a.features <-> b.features) + ln(grnet_score(a.features, b.features)))) < 1e-9 AS minus_logarithm
+FROM f a, f b;
+SELECT array_agg(id ORDER BY features <-> (SELECT features FROM f WHERE id = 1), id)
+     = array_agg(id ORDER BY grnet_score(features, (SELECT features FROM f WHERE id = 1)) DESC, id) AS same_order FROM f;
+SELECT id FROM f ORDER BY features <-> (SELECT features FROM f WHERE id = 3), id LIMIT 3;
+SELECT grnet_score(NULL, features), features <-> NULL FROM f WHERE id = 1;
+
+-- An image against itself, and degenerate ones, have finite scores.
+SELECT bool_and(grnet_score(features, features) BETWEEN 0 AND 1) FROM f;
+SELECT grnet_score(z, z) BETWEEN 0 AND 1 AS zero_zero, grnet_score(z, features) BETWEEN 0 AND 1 AS zero_other
+FROM f, (SELECT grnet_make_features(array_fill(0::real, ARRAY[40]), 'tiny') AS z) zeros WHERE id = 1;
+
+-- Where the probability prints 1, the distance still orders. The smallest double is no probability's end.
+SELECT id, grnet_score(features, features) = 1 AS saturated FROM f WHERE id = 1;
+
+-- Why.
+SELECT count(*) AS edges, round(sum(weight)::numeric, 5) AS weights, bool_and(similarity BETWEEN -1.001 AND 1.001) AS cosines
+FROM grnet_explain((SELECT features FROM f WHERE id = 1), (SELECT features FROM f WHERE id = 2));
+SELECT scale, query_row, query_col, item_row, item_col, round(similarity::numeric, 3) AS similarity, round(weight::numeric, 4) AS weight
+FROM grnet_explain((SELECT features FROM f WHERE id = 1), (SELECT features FROM f WHERE id = 2)) LIMIT 3;
+
+-- Two models are never compared; a model that is not here is named.
+SELECT grnet_score(features, overlay(grnet_features_send(features) placing '\x0102030405060708' from 13)::text::grnet_features) FROM f WHERE id = 1;
+CREATE FUNCTION of_model(features grnet_features, id bytea) RETURNS grnet_features LANGUAGE sql AS
+    $$ SELECT ('grnet1:' || translate(encode(overlay(grnet_features_send(features) placing id from 13), 'base64'), E'\n', ''))::grnet_features $$;
+SELECT grnet_score(features, of_model(features, '\x0102030405060708')) FROM f WHERE id = 1;
+SELECT features <-> of_model(features, '\x0102030405060708') FROM f WHERE id = 1;
+SELECT grnet_global_similarity(features, of_model(features, '\x0102030405060708')) FROM f WHERE id = 1;
+SELECT grnet_score(of_model(features, '\x0102030405060708'), of_model(features, '\x0102030405060708')) FROM f WHERE id = 1;
+SELECT * FROM grnet_explain((SELECT features FROM f WHERE id = 1), (SELECT of_model(features, '\x0102030405060708') FROM f WHERE id = 1));
+
+-- A place in a query that sees many partners gives what fresh calls give.
+SELECT bool_and(by_join = by_call) FROM (
+    SELECT grnet_score(a.features, b.features) AS by_join,
+           (SELECT grnet_score(x.features, y.features) FROM f x, f y WHERE x.id = a.id AND y.id = b.id) AS by_call
+    FROM f a, f b) pairs;
+-- In parallel workers too.
+CREATE TABLE many AS SELECT g AS id, features FROM f, generate_series(1, 300) g;
+ALTER TABLE many SET (parallel_workers = 2);
+ANALYZE many;
+SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
+SELECT count(*) AS rows, count(DISTINCT d) AS distances FROM (SELECT features <-> (SELECT features FROM f WHERE id = 2) AS d FROM many) x;
+RESET ALL;
+DROP TABLE many;
