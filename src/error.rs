@@ -23,8 +23,10 @@ pub enum Error {
     UnknownModelId(ModelId),
     /// A name that no model has.
     UnknownModel(String),
-    /// A name or a file that is taken.
-    ModelExists { name: String, id: ModelId },
+    /// A name that is taken.
+    NameTaken(String),
+    /// A file that is registered already, under this name.
+    FileTaken { id: ModelId, name: String },
     /// No model of that name ships with the extension.
     NotShipped { name: String, path: String, reason: String },
     /// A name that cannot be one.
@@ -84,7 +86,7 @@ impl Error {
             Self::Feature(e) => plain(Code::ERRCODE_INVALID_BINARY_REPRESENTATION, e.to_string()),
             Self::FeatureText(e) => plain(Code::ERRCODE_INVALID_TEXT_REPRESENTATION, e.to_string()),
             Self::Model(e) => Report {
-                detail: Some(e.to_string()),
+                detail: Some(sentence(&e.to_string())),
                 hint: Some("A model is a safetensors file written by grnet-engine train or import.".into()),
                 ..plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, "model file is not acceptable".into())
             },
@@ -105,9 +107,16 @@ impl Error {
                 }),
                 ..plain(Code::ERRCODE_UNDEFINED_OBJECT, format!("model \"{name}\" is not in this database"))
             },
-            Self::ModelExists { name, id } => Report {
+            Self::NameTaken(name) => Report {
                 hint: Some("A model never changes: choose another name, or drop that one with grnet_drop_model.".into()),
-                ..plain(Code::ERRCODE_DUPLICATE_OBJECT, format!("model {id} or the name \"{name}\" is there already"))
+                ..plain(Code::ERRCODE_DUPLICATE_OBJECT, format!("model \"{name}\" is in this database already"))
+            },
+            Self::FileTaken { id, name } => Report {
+                hint: Some(format!("Use it by that name, or drop it first: SELECT grnet_drop_model('{name}');")),
+                ..plain(
+                    Code::ERRCODE_DUPLICATE_OBJECT,
+                    format!("model {id} is in this database already, as \"{name}\""),
+                )
             },
             Self::NotShipped { name, path, reason } => Report {
                 detail: Some(format!("{path}: {reason}.")),
@@ -178,6 +187,15 @@ impl Error {
             },
         }
     }
+}
+
+/// A message as a sentence, for DETAIL.
+pub fn sentence(text: &str) -> String {
+    let mut out: String = text.chars().take(1).flat_map(char::to_uppercase).chain(text.chars().skip(1)).collect();
+    if !out.ends_with('.') {
+        out.push('.');
+    }
+    out
 }
 
 fn numbered(number: Option<usize>) -> Option<String> {

@@ -139,8 +139,12 @@ fn store(name: &str, file: &[u8]) -> Result<Value, Error> {
         return Err(Error::TorchScript);
     }
     let id = model.id.to_string();
-    if catalog::find(c"model", 0, name, 1).is_some() || catalog::find(c"model", 1, &id, 0).is_some() {
-        return Err(Error::ModelExists { name: name.to_owned(), id: model.id });
+    if catalog::find(c"model", 0, name, 1).is_some() {
+        return Err(Error::NameTaken(name.to_owned()));
+    }
+    if let Some(name) = catalog::find(c"model", 1, &id, 0) {
+        let name = String::from_utf8_lossy(&name).into_owned();
+        return Err(Error::FileTaken { id: model.id, name });
     }
     let config = serde_json::to_value(&model.config).unwrap_or_default();
     let backbone = config["backbone"]["kind"].as_str().unwrap_or_default().to_owned();

@@ -14,7 +14,7 @@ sql_functions! {
     grnet_features_trigger, pg_finfo_grnet_features_trigger => run;
 }
 
-const USAGE: &str = "Write: CREATE TRIGGER ... BEFORE INSERT OR UPDATE OF image ON item FOR EACH ROW \
+const USAGE: &str = "Write: CREATE TRIGGER ... BEFORE INSERT OR UPDATE ON item FOR EACH ROW \
                      EXECUTE FUNCTION grnet_features_trigger('image', 'features');";
 
 /// Computes features where they are missing or were made from another photo, and only there.

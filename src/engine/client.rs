@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use grnet_core::model::ModelId;
 use grnet_wire::{Failure, Outcome, Photo, Reply, Request, Stats, faults};
 
-use super::connection::{Connection, NoConnection, left, sentence, unexpected};
+use super::connection::{Connection, NoConnection, left, unexpected};
 use super::{place, supervisor};
-use crate::error::Error;
+use crate::error::{Error, sentence};
 use crate::ffi::interrupt;
 use crate::settings;
 

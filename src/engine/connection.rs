@@ -10,7 +10,7 @@ use grnet_wire::{FrameReader, MAX_REPLY, PROTOCOL, Reply, Request, WireError, de
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::place;
-use crate::error::Error;
+use crate::error::{Error, sentence};
 use crate::ffi::interrupt::{self, Want};
 use crate::ffi::process;
 
@@ -165,13 +165,4 @@ fn broken(error: WireError) -> Error {
         WireError::Closed => Error::EngineGone("It closed the connection.".into()),
         other => Error::Protocol(sentence(&other.to_string())),
     }
-}
-
-/// A message as a sentence, for DETAIL.
-pub fn sentence(text: &str) -> String {
-    let mut out: String = text.chars().take(1).flat_map(char::to_uppercase).chain(text.chars().skip(1)).collect();
-    if !out.ends_with('.') {
-        out.push('.');
-    }
-    out
 }

@@ -15,7 +15,7 @@ SELECT count(*) FROM f JOIN copied ON f.features = copied.features;
 SELECT count(*) FROM f JOIN copied ON f.features <> copied.features;
 
 -- Equality, not order.
-SELECT count(DISTINCT features) FROM (TABLE f UNION ALL TABLE copied) both_tables;
+SELECT count(*) FROM (SELECT DISTINCT features FROM (TABLE f UNION ALL TABLE copied) both_tables) x;
 SELECT count(*) FROM (SELECT features FROM f UNION SELECT features FROM copied) both_tables;
 CREATE TABLE parts (features grnet_features) PARTITION BY HASH (features);
 CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0);

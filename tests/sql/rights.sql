@@ -19,7 +19,7 @@ SET grnet.max_image_bytes = '1GB';
 SET grnet.max_image_pixels = 10000000;
 SET grnet.engine_program = '/bin/true';
 SET grnet.device = 'cpu';
-SHOW grnet.engine_program;
+SELECT count(*) AS visible FROM pg_settings WHERE name = 'grnet.engine_program';
 RESET ROLE;
 
 -- Settings have limits, and no misspelt neighbours.

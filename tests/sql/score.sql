@@ -17,8 +17,22 @@ SELECT bool_and(grnet_score(features, features) BETWEEN 0 AND 1) FROM f;
 SELECT grnet_score(z, z) BETWEEN 0 AND 1 AS zero_zero, grnet_score(z, features) BETWEEN 0 AND 1 AS zero_other
 FROM f, (SELECT grnet_make_features(array_fill(0::real, ARRAY[40]), 'tiny') AS z) zeros WHERE id = 1;
 
--- Where the probability prints 1, the distance still orders. The smallest double is no probability's end.
-SELECT id, grnet_score(features, features) = 1 AS saturated FROM f WHERE id = 1;
+-- Where the probability prints 1, the distance still orders: the tiny model with 60 for its last bias.
+CREATE FUNCTION certain(file bytea) RETURNS bytea LANGUAGE sql AS $$
+    SELECT overlay(file placing '\x00007042' from 9 + n
+        + (convert_from(substr(file, 9, n), 'UTF8')::jsonb -> 'graph.readout.bias' -> 'data_offsets' ->> 0)::int)
+    FROM (SELECT get_byte(file, 0) + 256 * get_byte(file, 1) + 65536 * get_byte(file, 2) AS n) header
+$$;
+SELECT grnet_register_model('certain', certain(grnet_export_model('tiny'))) IS NOT NULL AS registered;
+CREATE FUNCTION of_model(features grnet_features, id text) RETURNS grnet_features LANGUAGE sql AS
+    $$ SELECT ('grnet1:' || translate(encode(overlay(grnet_features_send(features) placing decode(id, 'hex') from 13), 'base64'), E'\n', ''))::grnet_features $$;
+CREATE TABLE sure AS SELECT f.id, of_model(features, m.id) AS features FROM f, grnet.model m WHERE name = 'certain';
+SELECT bool_and(grnet_score(a.features, b.features) = 1) AS all_certain,
+       count(DISTINCT a.features <-> b.features) > 10 AS still_ordered
+FROM sure a, sure b;
+SELECT array_agg(s.id ORDER BY s.features <-> (SELECT features FROM sure WHERE id = 1))
+     = array_agg(f.id ORDER BY f.features <-> (SELECT features FROM f WHERE id = 1)) AS same_order FROM sure s JOIN f USING (id);
+SELECT grnet_drop_model('certain');
 
 -- Why.
 SELECT count(*) AS edges, round(sum(weight)::numeric, 5) AS weights, bool_and(similarity BETWEEN -1.001 AND 1.001) AS cosines
@@ -27,14 +41,11 @@ SELECT scale, query_row, query_col, item_row, item_col, round(similarity::numeri
 FROM grnet_explain((SELECT features FROM f WHERE id = 1), (SELECT features FROM f WHERE id = 2)) LIMIT 3;
 
 -- Two models are never compared; a model that is not here is named.
-SELECT grnet_score(features, overlay(grnet_features_send(features) placing '\x0102030405060708' from 13)::text::grnet_features) FROM f WHERE id = 1;
-CREATE FUNCTION of_model(features grnet_features, id bytea) RETURNS grnet_features LANGUAGE sql AS
-    $$ SELECT ('grnet1:' || translate(encode(overlay(grnet_features_send(features) placing id from 13), 'base64'), E'\n', ''))::grnet_features $$;
-SELECT grnet_score(features, of_model(features, '\x0102030405060708')) FROM f WHERE id = 1;
-SELECT features <-> of_model(features, '\x0102030405060708') FROM f WHERE id = 1;
-SELECT grnet_global_similarity(features, of_model(features, '\x0102030405060708')) FROM f WHERE id = 1;
-SELECT grnet_score(of_model(features, '\x0102030405060708'), of_model(features, '\x0102030405060708')) FROM f WHERE id = 1;
-SELECT * FROM grnet_explain((SELECT features FROM f WHERE id = 1), (SELECT of_model(features, '\x0102030405060708') FROM f WHERE id = 1));
+SELECT grnet_score(features, of_model(features, '0102030405060708')) FROM f WHERE id = 1;
+SELECT features <-> of_model(features, '0102030405060708') FROM f WHERE id = 1;
+SELECT grnet_global_similarity(features, of_model(features, '0102030405060708')) FROM f WHERE id = 1;
+SELECT grnet_score(of_model(features, '0102030405060708'), of_model(features, '0102030405060708')) FROM f WHERE id = 1;
+SELECT * FROM grnet_explain((SELECT features FROM f WHERE id = 1), (SELECT of_model(features, '0102030405060708') FROM f WHERE id = 1));
 
 -- A place in a query that sees many partners gives what fresh calls give.
 SELECT bool_and(by_join = by_call) FROM (
