@@ -15,6 +15,8 @@ pub enum Error {
     FeatureText(FeatureError),
     /// A model file is not acceptable.
     Model(ModelError),
+    /// A model file whose backbone the engine cannot use.
+    UnfitModel(String),
     /// A value's shape is not its model's.
     Score(ScoreError),
     /// Two values of different models.
@@ -80,6 +82,13 @@ impl Error {
         unreachable!("an ERROR does not return")
     }
 
+    /// Tells the user without ending the command: what could not be done, and why.
+    pub fn notice(self, what: &str) {
+        let Report { code, message, detail, .. } = self.report();
+        let detail = sentence(&detail.map_or_else(|| message.clone(), |detail| format!("{message}: {detail}")));
+        ErrorReport::new(code, what.to_owned(), function_name!()).set_detail(detail).report(PgLogLevel::NOTICE);
+    }
+
     fn report(self) -> Report {
         let plain = |code, message: String| Report { code, message, detail: None, hint: None };
         match self {
@@ -87,6 +96,11 @@ impl Error {
             Self::FeatureText(e) => plain(Code::ERRCODE_INVALID_TEXT_REPRESENTATION, e.to_string()),
             Self::Model(e) => Report {
                 detail: Some(sentence(&e.to_string())),
+                hint: Some("A model is a safetensors file written by grnet-engine train or import.".into()),
+                ..plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, "model file is not acceptable".into())
+            },
+            Self::UnfitModel(reason) => Report {
+                detail: Some(sentence(&reason)),
                 hint: Some("A model is a safetensors file written by grnet-engine train or import.".into()),
                 ..plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, "model file is not acceptable".into())
             },

@@ -12,6 +12,7 @@ use grnet_core::scorer::{Prepared, Scorer};
 use pgrx::datum::DatumWithOid;
 use pgrx::{IntoDatum, JsonB, PgBuiltInOids as Type, Spi};
 
+use crate::engine::client;
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
 use crate::ffi::{catalog, datum, process};
@@ -87,7 +88,9 @@ fn install(call: &mut Call<'_>) -> Result<Value, Error> {
         path: path.display().to_string(),
         reason: e.to_string(),
     })?;
-    store(&name, &file)
+    let model = check(&file)?;
+    refuse_taken(&name, model.id)?;
+    store(&name, &file, &model)
 }
 
 fn register_model(call: &mut Call<'_>) -> Result<Value, Error> {
@@ -95,7 +98,14 @@ fn register_model(call: &mut Call<'_>) -> Result<Value, Error> {
         return Ok(None);
     };
     check_name(&name)?;
-    store(&name, &file)
+    let model = check(&file)?;
+    refuse_taken(&name, model.id)?;
+    match client::load(&file) {
+        Ok(()) => {}
+        Err(error @ Error::UnfitModel(_)) => return Err(error),
+        Err(error) => error.notice("the backbone's tensors were not checked: the engine could not be asked"),
+    }
+    store(&name, &file, &model)
 }
 
 fn drop_model(call: &mut Call<'_>) -> Result<Value, Error> {
@@ -130,22 +140,31 @@ fn check_name(name: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks a model file and writes both rows.
-fn store(name: &str, file: &[u8]) -> Result<Value, Error> {
+/// Checks what can be checked without the engine: the container, the configuration, every tensor's type and values,
+/// the shapes of the reduction and the graph.
+fn check(file: &[u8]) -> Result<ModelFile<'_>, Error> {
     let model = ModelFile::parse(file)?;
     model.check_tensors()?;
     Head::read(&model)?;
     if model.config.backbone == Backbone::Torchscript && !catalog::superuser() {
         return Err(Error::TorchScript);
     }
-    let id = model.id.to_string();
+    Ok(model)
+}
+
+fn refuse_taken(name: &str, id: ModelId) -> Result<(), Error> {
     if catalog::find(c"model", 0, name, 1).is_some() {
         return Err(Error::NameTaken(name.to_owned()));
     }
-    if let Some(name) = catalog::find(c"model", 1, &id, 0) {
-        let name = String::from_utf8_lossy(&name).into_owned();
-        return Err(Error::FileTaken { id: model.id, name });
+    match catalog::find(c"model", 1, &id.to_string(), 0) {
+        Some(name) => Err(Error::FileTaken { id, name: String::from_utf8_lossy(&name).into_owned() }),
+        None => Ok(()),
     }
+}
+
+/// Writes both rows of a model.
+fn store(name: &str, file: &[u8], model: &ModelFile<'_>) -> Result<Value, Error> {
+    let id = model.id.to_string();
     let config = serde_json::to_value(&model.config).unwrap_or_default();
     let backbone = config["backbone"]["kind"].as_str().unwrap_or_default().to_owned();
     let grids: Vec<i32> = model.config.pyramid.grids.iter().map(|g| i32::from(*g)).collect();

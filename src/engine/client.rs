@@ -95,6 +95,34 @@ fn exchange(
     }
 }
 
+/// Has the engine load a model file, which checks what only it can: the backbone's tensors.
+///
+/// # Errors
+/// [`Error::UnfitModel`] where they do not fit; anything else says that the engine could not be asked.
+pub fn load(file: &[u8]) -> Result<(), Error> {
+    let deadline = Instant::now() + settings::embed_timeout();
+    let mut connection = match take() {
+        Some(connection) => connection,
+        None => open(deadline)?,
+    };
+    let request_id = next_id();
+    match connection.ask(&Request::Model { id: request_id, file }, deadline)? {
+        Reply::ModelReady { id, .. } if id == request_id => {
+            keep(connection);
+            Ok(())
+        }
+        Reply::Failed { id, failure: Failure::BadModel(reason) } if id == request_id => {
+            keep(connection);
+            Err(Error::UnfitModel(reason))
+        }
+        Reply::Failed { id, failure } if id == request_id => {
+            keep(connection);
+            Err(failed(failure))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
 /// The engine's counters, `None` where nobody listens. Starts nothing.
 ///
 /// # Errors

@@ -7,6 +7,9 @@ SELECT grnet_register_model('again', grnet_export_model('tiny'));
 SELECT grnet_register_model('Bad Name', grnet_export_model('tiny'));
 SELECT grnet_register_model('broken', 'no model');
 SELECT grnet_register_model('broken', substr(grnet_export_model('tiny'), 1, 1000));
+-- Of the right form, and a backbone that is none: the engine finds it.
+SELECT grnet_register_model('broken', renamed) FROM (
+    SELECT decode(replace(encode(grnet_export_model('tiny'), 'hex'), encode('backbone.conv.bias', 'hex'), encode('backbone.conv.bia2', 'hex')), 'hex') AS renamed) m;
 SELECT grnet_export_model('tiny') IS NOT NULL AS exported, grnet_export_model(NULL);
 SELECT grnet_export_model('nobody');
 
