@@ -56,10 +56,10 @@ pub fn register() {
     int(
         c"grnet.max_image_pixels",
         c"Sets the largest photo that is accepted, in pixels.",
-        c"From 1,000 to 1,000,000,000. Checked against a photo's header, before anything is decoded.",
+        c"From 1,000 to 268,435,456. Checked against a photo's header, before anything is decoded.",
         &MAX_IMAGE_PIXELS,
         1_000,
-        1_000_000_000,
+        1 << 28,
         GucContext::Suset,
         none,
     );
@@ -169,11 +169,6 @@ pub fn max_image_bytes() -> usize {
 /// `grnet.max_image_pixels`.
 pub fn max_image_pixels() -> u64 {
     MAX_IMAGE_PIXELS.get().max(0) as u64
-}
-
-/// `grnet.max_queue`.
-pub fn max_queue() -> i32 {
-    MAX_QUEUE.get()
 }
 
 /// `grnet.debug_fail_nth`.

@@ -50,11 +50,9 @@ pub fn start() -> Result<(), Error> {
     match worker().set_notify_pid(process::pid()).load_dynamic() {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::EngineDown {
-            reason: format!(
-                "No background worker could be registered for the supervisor: raise max_worker_processes, \
-                 or preload grnet_pg. grnet.max_queue is {}.",
-                settings::max_queue()
-            ),
+            reason: "No background worker could be registered for its supervisor: raise max_worker_processes, \
+                     or preload grnet_pg."
+                .into(),
         }),
     }
 }

@@ -1,0 +1,313 @@
+//! Engines, supervisors and servers that are killed, stopped and starved while sessions wait for them.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use grnet_cluster::Mode;
+use grnet_cluster::process::{self, Signal, is_alive};
+use grnet_tests::eventually;
+use grnet_tests::photos::bmp;
+use grnet_tests::processes::engines_of;
+use grnet_tests::refusal::Refusal;
+use grnet_tests::server::{START, Server, backend_of, counter, features, try_features};
+use postgres::Client;
+
+/// What the issue asks for, printed; a busy machine gets more before a test fails.
+const PROMPT: Duration = Duration::from_millis(200);
+const GENEROUS: Duration = Duration::from_secs(1);
+
+/// A session that has embedded once, and so holds a connection to the engine.
+fn warm(server: &Server) -> Client {
+    let mut client = server.session();
+    features(&mut client, &bmp(0));
+    client
+}
+
+/// Runs `embed` in a thread while the engine is stopped; `disturb` is called once the request is on its way.
+/// Gives how the embedding ended and how long after the disturbance.
+fn during_a_request(server: &Server, setting: &str, disturb: impl FnOnce(u32, u32)) -> (Option<Refusal>, Duration) {
+    let mut client = warm(server);
+    client.batch_execute(setting).expect("a setting");
+    let (backend, engine) = (backend_of(&mut client), server.engine());
+    assert!(process::send(engine, Signal::Stop));
+    let waiting = thread::spawn(move || {
+        let result = try_features(&mut client, &bmp(99));
+        (result.err().map(|error| Refusal::of(&error)), Instant::now())
+    });
+    thread::sleep(Duration::from_millis(200));
+    assert!(!waiting.is_finished(), "it did not wait for the engine");
+    let start = Instant::now();
+    disturb(backend, engine);
+    let (outcome, end) = waiting.join().expect("the thread ends");
+    process::send(engine, Signal::Continue);
+    (outcome.expect("a stopped engine answers nothing"), end.duration_since(start))
+}
+
+fn assert_prompt(what: &str, took: Duration) {
+    println!("{what}: the wait ended after {} ms", took.as_millis());
+    if took > PROMPT {
+        println!("{what}: more than {} ms", PROMPT.as_millis());
+    }
+    assert!(took < GENEROUS, "{what}: {took:?}");
+}
+
+#[test]
+fn a_killed_engine_costs_its_request_one_error_and_nobody_else_anything() {
+    let server = Server::start();
+    let mut client = server.session();
+    client.batch_execute("CREATE TABLE item (features grnet_features)").expect("a table");
+    client
+        .execute("INSERT INTO item SELECT grnet_embed($1) FROM generate_series(1, 100)", &[&bmp(1)])
+        .expect("an insert");
+    let mut other = warm(&server);
+    let scores = "SELECT count(grnet_score(a.features, b.features)) FROM item a, item b";
+    let scoring = thread::spawn(move || {
+        let mut rounds = 0;
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(2) {
+            let count: i64 = other.query_one(scores, &[]).expect("scoring goes on").get(0);
+            assert_eq!(count, 10_000);
+            rounds += 1;
+        }
+        // This session's connection to the engine went with it: not an error, since nothing was asked over it.
+        features(&mut other, &bmp(1));
+        rounds
+    });
+
+    let before = server.engine();
+    let (refusal, took) = during_a_request(&server, "SELECT 1", |_, engine| {
+        process::send(engine, Signal::Kill);
+    });
+    let refusal = refusal.expect("an ERROR, not a lost connection");
+    assert_eq!(refusal.code, "08006", "{refusal:?}");
+    assert!(refusal.message.contains("went away") && !refusal.hint.is_empty(), "{refusal:?}");
+    assert_prompt("kill -9 of the engine", took);
+
+    let start = Instant::now();
+    features(&mut client, &bmp(2));
+    println!("the next embed was answered {} ms after the error", start.elapsed().as_millis());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_ne!(server.engine(), before);
+    let rounds = scoring.join().expect("the other session noticed nothing");
+    println!("another session ranked 10,000 pairs {rounds} times meanwhile");
+    let sql = "SELECT restarts, last_exit FROM grnet.stat_engine";
+    let row = client.query_one(sql, &[]).expect("the view works");
+    assert_eq!(row.get::<_, i64>(0), 1);
+    assert!(row.get::<_, &str>(1).contains("signal 9"), "{}", row.get::<_, &str>(1));
+    assert_eq!(server.log().matches("terminated by signal").count(), 0, "a server process died");
+}
+
+#[test]
+fn a_wait_for_a_stopped_engine_ends_when_the_server_says_so() {
+    let server = Server::start();
+    let mut admin = server.session();
+    let (refusal, took) = during_a_request(&server, "SELECT 1", |backend, _| {
+        admin.execute("SELECT pg_cancel_backend($1)", &[&(backend as i32)]).expect("a superuser may");
+    });
+    assert_eq!(refusal.expect("an ERROR").code, "57014");
+    assert_prompt("pg_cancel_backend", took);
+
+    let timeout = Duration::from_millis(500);
+    let (refusal, took) = during_a_request(&server, "SET statement_timeout = 500", |_, _| {});
+    assert_eq!(refusal.expect("an ERROR").code, "57014");
+    // It began 200 ms before it was measured.
+    assert_prompt("statement_timeout", took.saturating_sub(timeout.saturating_sub(Duration::from_millis(200))));
+
+    let (refusal, took) = during_a_request(&server, "SELECT 1", |backend, _| {
+        admin.execute("SELECT pg_terminate_backend($1)", &[&(backend as i32)]).expect("a superuser may");
+    });
+    assert!(refusal.is_none_or(|refusal| refusal.code == "57P01"));
+    assert_prompt("pg_terminate_backend", took);
+
+    let (refusal, took) = during_a_request(&server, "SET grnet.embed_timeout = 500", |_, _| {});
+    let refusal = refusal.expect("an ERROR");
+    assert_eq!(refusal.code, "57014");
+    assert!(refusal.message.contains("did not answer within 500 ms"), "{refusal:?}");
+    assert_prompt("grnet.embed_timeout", took.saturating_sub(Duration::from_millis(300)));
+
+    // Nothing of it stays with the engine, and the sessions go on.
+    let mut client = warm(&server);
+    eventually("the queue is empty", START, || counter(&mut client, "queued") == 0);
+    assert_eq!(server.engines().len(), 1);
+}
+
+#[test]
+fn the_view_says_that_a_stopped_engine_does_not_respond() {
+    let server = Server::start();
+    let engine = server.engine();
+    process::send(engine, Signal::Stop);
+    let row = server.session().query_one("SELECT state, pid FROM grnet.stat_engine", &[]).expect("the view works");
+    process::send(engine, Signal::Continue);
+    assert_eq!((row.get::<_, &str>(0), row.get::<_, i32>(1)), ("not responding", engine as i32));
+}
+
+/// Ends a server in some way and asserts that no engine outlives it.
+fn leaves_no_engine(what: &str, preload: bool, end: impl FnOnce(&Server)) {
+    let server = Server::build(|builder| builder.preload(preload));
+    warm(&server);
+    let (engine, folder) = (server.engine(), server.data_dir());
+    end(&server);
+    let took = eventually(what, Duration::from_secs(10), || !is_alive(engine) && engines_of(&folder).is_empty());
+    println!("{what}, preloaded {preload}: the engine was gone after {} ms", took.as_millis());
+    // And the next start has one again, whatever the last one left in its folder.
+    eventually("no server runs", START, || server.postmaster_pid().is_err());
+    server.start_again().unwrap_or_else(|error| panic!("{error}"));
+    warm(&server);
+    assert_eq!(server.engines().len(), 1);
+}
+
+#[test]
+fn an_immediate_stop_leaves_no_engine() {
+    for preload in [true, false] {
+        leaves_no_engine("immediate stop", preload, |server| server.stop(Mode::Immediate).expect("it stops"));
+    }
+}
+
+#[test]
+fn a_fast_stop_leaves_no_engine() {
+    for preload in [true, false] {
+        leaves_no_engine("fast stop", preload, |server| server.stop(Mode::Fast).expect("it stops"));
+    }
+}
+
+#[test]
+fn a_killed_postmaster_leaves_no_engine() {
+    leaves_no_engine("kill -9 of the postmaster", true, |server| {
+        let pid = server.postmaster_pid().expect("a server");
+        server.kill_postmaster().expect("it is killed");
+        // A dead process that nobody has collected yet counts as a running server for pg_ctl. Its new parent collects it
+        // sooner or later; a container's first process may never do so, and then the file goes by hand.
+        let collected = || !std::path::Path::new(&format!("/proc/{pid}")).exists();
+        let limit = Instant::now() + Duration::from_secs(5);
+        while !collected() && Instant::now() < limit {
+            thread::sleep(Duration::from_millis(10));
+        }
+        if !collected() {
+            std::fs::remove_file(server.data_dir().join("postmaster.pid")).expect("the file is there");
+        }
+    });
+}
+
+#[test]
+fn a_stopped_engine_does_not_keep_the_server_from_ending() {
+    leaves_no_engine("fast stop with a stopped engine", true, |server| {
+        process::send(server.engine(), Signal::Stop);
+        server.stop(Mode::Fast).expect("it stops");
+    });
+}
+
+#[test]
+fn a_killed_supervisor_takes_its_engine_along_and_comes_back() {
+    for preload in [true, false] {
+        let server = Server::build(|builder| builder.preload(preload));
+        warm(&server);
+        let (engine, supervisor) = (server.engine(), server.supervisor().expect("a supervisor"));
+        process::send(supervisor, Signal::Kill);
+        eventually("its engine ends", Duration::from_secs(10), || !is_alive(engine));
+        // The server starts all its processes again, as after every crash of one of them.
+        eventually("the server answers", START, || server.connect().is_ok());
+        let start = Instant::now();
+        features(&mut server.session(), &bmp(3));
+        println!("preloaded {preload}: the next embed took {} ms", start.elapsed().as_millis());
+        assert_eq!(server.engines(), [server.engine()]);
+        assert_ne!(server.supervisor(), Some(supervisor));
+    }
+}
+
+/// 50 sessions at once, each with `photos` in a call; how many were answered, how many told that the queue is full.
+fn crowd(server: &Server, photos: usize) -> (usize, usize) {
+    let sessions: Vec<_> = (0..50u64)
+        .map(|n| {
+            let mut client = server.session();
+            thread::spawn(move || {
+                let photos: Vec<Vec<u8>> = (0..photos as u64).map(|photo| bmp(n * 100 + photo)).collect();
+                client
+                    .query_one("SELECT cardinality(grnet_embed_images($1))", &[&photos])
+                    .map(|row| row.get::<_, i32>(0))
+            })
+        })
+        .collect();
+    let (mut answered, mut busy) = (0, 0);
+    for session in sessions {
+        match session.join().expect("no panic") {
+            Ok(count) => {
+                assert_eq!(count, photos as i32);
+                answered += 1;
+            }
+            Err(error) => {
+                let refusal = Refusal::of(&error).expect("an ERROR, not a lost connection");
+                assert_eq!(refusal.code, "53000", "{refusal:?}");
+                assert!(refusal.detail.contains("grnet.max_queue is"), "{refusal:?}");
+                busy += 1;
+            }
+        }
+    }
+    (answered, busy)
+}
+
+#[test]
+fn fifty_sessions_at_once_are_answered_or_told_that_the_queue_is_full() {
+    let server = Server::build(|builder| builder.preload(true).setting("max_connections", 80));
+    let engine = server.engine();
+    let (answered, busy) = crowd(&server, 5);
+    println!("50 sessions, grnet.max_queue 256: {answered} answered, {busy} told that the queue is full");
+    assert_eq!((answered, busy), (50, 0), "250 photos fit a queue of 256");
+    assert_eq!(server.engine(), engine);
+
+    server.set("grnet.max_queue", "20");
+    eventually("the engine is another one", START, || server.engines().first().is_some_and(|&pid| pid != engine));
+    let engine = server.engine();
+    let (answered, busy) = crowd(&server, 15);
+    println!("50 sessions, grnet.max_queue 20: {answered} answered, {busy} told that the queue is full");
+    assert_eq!(answered + busy, 50);
+    assert!(answered > 0 && busy > 0);
+    features(&mut server.session(), &bmp(1));
+    assert_eq!(server.engine(), engine);
+}
+
+#[test]
+fn a_broken_engine_backs_off_and_a_repaired_one_is_found() {
+    let server = Server::start();
+    warm(&server);
+    server.set("grnet.engine_program", "/bin/false");
+    let failing = || -> String {
+        server.session().query_one("SELECT state FROM grnet.stat_engine", &[]).expect("the view works").get(0)
+    };
+    eventually("the view says so", START, || failing() == "failing");
+    let starts = |server: &Server| -> i64 {
+        let sql = "SELECT restarts FROM grnet.stat_engine";
+        server.session().query_one(sql, &[]).expect("the view works").get(0)
+    };
+    // 200, 400, 800, … ms: five starts take over 3 s, and without a pause there would be hundreds.
+    let before = starts(&server);
+    thread::sleep(Duration::from_secs(3));
+    let tried = starts(&server) - before;
+    println!("a broken engine was started {tried} times in 3 s");
+    assert!((1..=6).contains(&tried), "{tried}");
+    let mut client = server.session();
+    let error = try_features(&mut client, &bmp(1)).expect_err("there is no engine");
+    assert_eq!(Refusal::of(&error).expect("an ERROR").code, "08006");
+
+    server.set("grnet.engine_program", "");
+    let start = Instant::now();
+    eventually("the session recovers by itself", Duration::from_secs(5), || try_features(&mut client, &bmp(1)).is_ok());
+    println!("after the repair the first photo was embedded within {} ms", start.elapsed().as_millis());
+}
+
+#[test]
+fn what_the_last_run_left_misleads_nobody() {
+    let server = Server::start();
+    warm(&server);
+    server.set("grnet.engine_program", "/bin/false");
+    let sql = "SELECT state FROM grnet.stat_engine WHERE state = 'failing' AND restarts > 2";
+    eventually("it fails", START, || server.session().query_opt(sql, &[]).expect("the view works").is_some());
+    server.stop(Mode::Immediate).expect("it stops");
+    // Repaired while the server was down: what the file in the folder says is of yesterday.
+    let auto = server.data_dir().join("postgresql.auto.conf");
+    let text = std::fs::read_to_string(&auto).expect("the file is there");
+    std::fs::write(&auto, text.replace("/bin/false", "")).expect("the file is writable");
+    server.start_again().unwrap_or_else(|error| panic!("{error}"));
+    let mut client = server.session();
+    let first = try_features(&mut client, &bmp(1));
+    assert!(first.is_ok(), "{:?}", first.err().and_then(|error| Refusal::of(&error)));
+}

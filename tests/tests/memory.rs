@@ -1,0 +1,108 @@
+//! Memory: one backend and one engine through 20,000 scores and 2,000 photos, good and bad.
+
+use grnet_tests::hostile;
+use grnet_tests::photos::bmp;
+use grnet_tests::processes::kilobytes;
+use grnet_tests::server::{Server, backend_of, features, try_features};
+use postgres::Client;
+
+const SCORES: i64 = 20_000;
+const PHOTOS: usize = 2_000;
+/// What a flat curve may wander by.
+const SLACK_KB: u64 = 8 << 10;
+/// libtorch and the decoders keep arenas; the peak of one photo is in them.
+const ENGINE_SLACK_KB: u64 = 64 << 10;
+
+/// What the server's own memory contexts hold, in kB.
+fn contexts(client: &mut Client) -> u64 {
+    let sql = "SELECT sum(total_bytes)::bigint / 1024 FROM pg_backend_memory_contexts";
+    client.query_one(sql, &[]).expect("a sum").get::<_, i64>(0) as u64
+}
+
+#[test]
+fn memory_stays_flat() {
+    let server = Server::start();
+    let mut client = server.session();
+    client.batch_execute("CREATE TABLE item (features grnet_features)").expect("a table");
+    let photos: Vec<Vec<u8>> = (0..100).map(bmp).collect();
+    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&photos]).expect("an insert");
+    let files: Vec<Vec<u8>> = hostile::cases().into_iter().map(|case| case.bytes).collect();
+    let backend = backend_of(&mut client);
+
+    let score = "SELECT count(grnet_score(a.features, b.features)) FROM item a, item b";
+    let scores = |client: &mut Client, wanted: i64| {
+        let mut done = 0;
+        while done < wanted {
+            done += client.query_one(score, &[]).expect("scores").get::<_, i64>(0);
+        }
+    };
+    let embed = |client: &mut Client, from: usize, to: usize| {
+        let (mut accepted, mut refused) = (0, 0);
+        for n in from..to {
+            // Every other one is good and new: nothing that is remembered helps.
+            let good = bmp(1_000_000 + n as u64);
+            let photo = if n % 2 == 0 { &good } else { &files[n / 2 % files.len()] };
+            match try_features(client, photo) {
+                Ok(_) => accepted += 1,
+                Err(error) => {
+                    assert!(error.as_db_error().is_some(), "the session was lost: {error:?}");
+                    refused += 1;
+                }
+            }
+        }
+        (accepted, refused)
+    };
+
+    // Every file once: caches, arenas and thread pools are filled.
+    scores(&mut client, 10_000);
+    embed(&mut client, 0, 2 * files.len());
+    let engine = server.engine();
+    let before = (kilobytes(backend, "VmRSS"), contexts(&mut client), kilobytes(engine, "VmRSS"));
+    scores(&mut client, SCORES);
+    let (accepted, refused) = embed(&mut client, 0, PHOTOS);
+    let after = (kilobytes(backend, "VmRSS"), contexts(&mut client), kilobytes(engine, "VmRSS"));
+    println!(
+        "{SCORES} scores, {accepted} photos embedded, {refused} refused; kB before and after: backend {} {}, \
+         its contexts {} {}, engine {} {}",
+        before.0, after.0, before.1, after.1, before.2, after.2
+    );
+    assert!(after.0 < before.0 + SLACK_KB, "the backend grew");
+    assert!(after.1 < before.1 + SLACK_KB / 4, "the backend's contexts grew");
+    assert!(after.2 < before.2 + ENGINE_SLACK_KB, "the engine grew");
+    assert_eq!(server.engine(), engine);
+}
+
+#[test]
+fn a_long_statement_frees_as_it_goes() {
+    let server = Server::start();
+    let mut client = server.session();
+    client.batch_execute("CREATE TABLE item (features grnet_features); LOAD 'grnet_pg'").expect("a table");
+    let photos: Vec<Vec<u8>> = (0..100).map(bmp).collect();
+    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&photos]).expect("an insert");
+    features(&mut client, &bmp(1));
+    let backend = backend_of(&mut client);
+    // 100,000 rows through every function that reads a value, in one statement each.
+    for call in [
+        "grnet_score(a.features, b.features)",
+        "a.features <-> b.features",
+        "grnet_global_similarity(a.features, b.features)",
+        "grnet_info(a.features)",
+        "grnet_global(a.features)",
+        "grnet_region(a.features, 0, 0, 0)",
+        "a.features = b.features",
+        "grnet_features_send(a.features)",
+        "a.features::text::grnet_features",
+        "(SELECT count(*) FROM grnet_explain(a.features, b.features))",
+        "(SELECT count(*) FROM grnet_regions(a.features))",
+    ] {
+        let sql = |rows: i32| format!("SELECT count({call}) FROM item a, item b, generate_series(1, {rows})");
+        client.query_one(&sql(1), &[]).unwrap_or_else(|error| panic!("{call}: {error:?}"));
+        let before = kilobytes(backend, "VmHWM");
+        client.query_one(&sql(10), &[]).unwrap_or_else(|error| panic!("{call}: {error:?}"));
+        let grown = kilobytes(backend, "VmHWM") - before;
+        println!("{call}: {grown} kB more for ten times as many rows");
+        // A set costs the server itself a row descriptor a call until the statement ends (json_each: 0.4 kB, two columns).
+        let limit = SLACK_KB + if call.starts_with('(') { 90_000 } else { 0 };
+        assert!(grown < limit, "{call}: {grown} kB");
+    }
+}
