@@ -161,7 +161,7 @@ CREATE TABLE grnet.model (
     bytes bigint NOT NULL,
     registered_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     config jsonb NOT NULL
-);
+) USING heap;
 COMMENT ON TABLE grnet.model IS 'models of this database';
 COMMENT ON COLUMN grnet.model.id IS 'first 8 bytes of the SHA-256 of the file, in hexadecimal digits';
 COMMENT ON COLUMN grnet.model.bytes IS 'size of the file';
@@ -172,8 +172,18 @@ CREATE TABLE grnet.model_file (
     id text NOT NULL PRIMARY KEY REFERENCES grnet.model (id) ON DELETE CASCADE,
     file bytea NOT NULL,
     CHECK (id OPERATOR(pg_catalog.=) pg_catalog."left"(pg_catalog.encode(pg_catalog.sha256(file), 'hex'), 16))
-);
+) USING heap;
 ALTER TABLE grnet.model_file ALTER COLUMN file SET STORAGE EXTERNAL;
+
+-- Whoever may write to the table (pg_write_all_data, say) still cannot put in what grnet_register_model would refuse:
+-- above all a TorchScript backbone, which is a program.
+CREATE FUNCTION grnet.check_model_file() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'grnet_check_model_file' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION grnet.check_model_file() IS 'refuses files that are no model, and TorchScript from anyone but a superuser';
+REVOKE ALL ON FUNCTION grnet.check_model_file() FROM PUBLIC;
+CREATE TRIGGER check_file BEFORE INSERT OR UPDATE ON grnet.model_file FOR EACH ROW EXECUTE FUNCTION grnet.check_model_file();
+ALTER TABLE grnet.model_file ENABLE ALWAYS TRIGGER check_file;
+COMMENT ON TRIGGER check_file ON grnet.model_file IS 'refuses files that are no model, and TorchScript from anyone but a superuser';
 COMMENT ON TABLE grnet.model_file IS 'the files of the models: configuration and weights as safetensors';
 REVOKE ALL ON grnet.model_file FROM PUBLIC;
 

@@ -105,7 +105,7 @@ fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
         batch.push((index, image));
     }
     several(&batch, id, &mut features)?;
-    Ok(datum::varlena_array(&features, call.result_element()))
+    Ok(datum::varlena_array(&features, call.features_type()))
 }
 
 fn several(batch: &[(usize, &[u8])], id: ModelId, features: &mut [Option<Vec<u8>>]) -> Result<(), Error> {

@@ -9,12 +9,14 @@ use grnet_core::features::Features;
 use grnet_core::head::Head;
 use grnet_core::model::{ModelFile, ModelId};
 use grnet_core::scorer::{Prepared, Scorer};
+use grnet_wire::MAX_REQUEST;
 use pgrx::datum::DatumWithOid;
 use pgrx::{IntoDatum, JsonB, PgBuiltInOids as Type, Spi};
 
 use crate::engine::client;
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
+use crate::ffi::row_trigger::RowTrigger;
 use crate::ffi::{catalog, datum, process};
 use crate::{settings, sql_functions};
 
@@ -27,6 +29,8 @@ sql_functions! {
     grnet_drop_model, pg_finfo_grnet_drop_model => drop_model;
     /// `grnet_export_model(name text) → bytea`: the file as it was registered.
     grnet_export_model, pg_finfo_grnet_export_model => export;
+    /// `grnet.check_model_file()`: the trigger on `grnet.model_file`.
+    grnet_check_model_file, pg_finfo_grnet_check_model_file => check_file;
 }
 
 thread_local! {
@@ -132,6 +136,21 @@ fn export(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(datum::varlena(&file(resolve(Some(&name))?)?))
 }
 
+fn check_file(call: &mut Call<'_>) -> Result<Value, Error> {
+    let row = RowTrigger::running(call).filter(|row| row.table() == "model_file");
+    let Some((row, file)) = row.and_then(|row| row.column("file").map(|file| (row, file))) else {
+        return Err(Error::Trigger {
+            message: "grnet.check_model_file runs on grnet.model_file only".into(),
+            hint: "Models come in through grnet_register_model.",
+        });
+    };
+    // A NULL is left to the column's own constraint.
+    if let Some(file) = row.new_value(file) {
+        check(&datum::bytea(file))?;
+    }
+    Ok(row.keep())
+}
+
 fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
@@ -146,6 +165,10 @@ fn check(file: &[u8]) -> Result<ModelFile<'_>, Error> {
     let model = ModelFile::parse(file)?;
     model.check_tensors()?;
     Head::read(&model)?;
+    // With room for the message around it: a larger one could be stored and never be sent.
+    if file.len() + 64 > MAX_REQUEST {
+        return Err(Error::UnfitModel(format!("the file has {} bytes, the limit is {MAX_REQUEST}", file.len())));
+    }
     if model.config.backbone == Backbone::Torchscript && !catalog::superuser() {
         return Err(Error::TorchScript);
     }

@@ -19,6 +19,14 @@ thread_local! {
 
 /// How often a backend looks whether the engine has come up.
 const POLL: Duration = Duration::from_millis(20);
+/// The pause before a model is offered again to an engine that is busy with others.
+const BUSY: Duration = Duration::from_millis(100);
+/// How often one call sends its model: the engine keeps four, and other databases may push it out again.
+const MOST_SENDS: u32 = 16;
+/// How long a supervisor that was asked for may take to appear before another one is asked for.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+/// How long background workers may all be taken (by a parallel query, say) before that is an error.
+const WORKERS: Duration = Duration::from_secs(2);
 
 /// Turns photos into features with the model `id`. `file` is asked for the model's file where the engine lacks it.
 ///
@@ -31,15 +39,36 @@ pub fn embed(
 ) -> Result<Vec<Outcome>, Error> {
     let timeout = settings::embed_timeout();
     let deadline = Instant::now() + timeout;
-    faults::arm(settings::debug_fail_nth());
+    let _armed = Armed::new();
     let count = photos.len();
-    let result = exchange(id, photos, file, deadline);
-    faults::arm(0);
-    match result {
+    match exchange(id, photos, file, deadline) {
         Ok(outcomes) if outcomes.len() == count => Ok(outcomes),
         Ok(outcomes) => Err(Error::Protocol(format!("{count} photos were sent, {} answers came.", outcomes.len()))),
-        Err(Error::Late { .. }) => Err(Error::Late { milliseconds: timeout.as_millis() as u64 }),
-        Err(other) => Err(other),
+        Err(error) => Err(timed(error, timeout)),
+    }
+}
+
+/// The failure on purpose of `grnet.debug_fail_nth`, for the time of one call, however it ends.
+struct Armed;
+
+impl Armed {
+    fn new() -> Self {
+        faults::arm(settings::debug_fail_nth());
+        Self
+    }
+}
+
+impl Drop for Armed {
+    fn drop(&mut self) {
+        faults::arm(0);
+    }
+}
+
+/// Says how long was waited.
+fn timed(error: Error, timeout: Duration) -> Error {
+    match error {
+        Error::Late { .. } => Error::Late { milliseconds: timeout.as_millis() as u64 },
+        other => other,
     }
 }
 
@@ -64,7 +93,7 @@ fn exchange(
         max_pixels: settings::max_image_pixels(),
         photos,
     };
-    let mut sent_model = false;
+    let mut sent = 0;
     loop {
         if let Request::Embed { deadline_ms, .. } = &mut request {
             *deadline_ms = u32::try_from(left(deadline)?.as_millis()).unwrap_or(u32::MAX);
@@ -74,11 +103,15 @@ fn exchange(
                 keep(connection);
                 return Ok(photos);
             }
-            Reply::NeedModel { id: of, model } if of == request_id && model == id && !sent_model => {
-                sent_model = true;
+            Reply::NeedModel { id: of, model } if of == request_id && model == id && sent < MOST_SENDS => {
+                sent += 1;
                 let file = file()?;
                 match connection.ask(&Request::Model { id: request_id, file: &file }, deadline)? {
                     Reply::ModelReady { model, .. } if model == id => {}
+                    // After a restart every session brings the model; one of the others was first.
+                    Reply::Failed { failure: Failure::Busy { .. }, .. } => {
+                        interrupt::wait(None, left(deadline)?.min(BUSY));
+                    }
                     Reply::Failed { failure, .. } => {
                         keep(connection);
                         return Err(failed(failure));
@@ -100,7 +133,11 @@ fn exchange(
 /// # Errors
 /// [`Error::UnfitModel`] where they do not fit; anything else says that the engine could not be asked.
 pub fn load(file: &[u8]) -> Result<(), Error> {
-    let deadline = Instant::now() + settings::embed_timeout();
+    let timeout = settings::embed_timeout();
+    offer(file, Instant::now() + timeout).map_err(|error| timed(error, timeout))
+}
+
+fn offer(file: &[u8], deadline: Instant) -> Result<(), Error> {
     let mut connection = match take() {
         Some(connection) => connection,
         None => open(deadline)?,
@@ -149,7 +186,10 @@ pub fn stats(patience: Duration) -> Result<Option<Stats>, Error> {
 
 /// Connects, starting the supervisor where there is none and waiting for the engine where it is not ready.
 fn open(deadline: Instant) -> Result<Connection, Error> {
-    let mut started = false;
+    let began = Instant::now();
+    let mut asked: Option<Instant> = None;
+    // Held until the engine answers, so that others do not ask as well.
+    let mut starter = None;
     loop {
         match Connection::open(deadline) {
             Ok(connection) => return Ok(connection),
@@ -163,9 +203,17 @@ fn open(deadline: Instant) -> Result<Connection, Error> {
                 let reason = state.last_exit.unwrap_or_else(|| "it ended before it was ready".into());
                 return Err(Error::EngineDown { reason: sentence(&reason) });
             }
-        } else if !started {
-            started = true;
-            supervisor::start()?;
+        } else if asked.is_none_or(|at| at.elapsed() > ASK_AGAIN) {
+            if starter.is_none() {
+                starter = supervisor::right_to_start()?;
+            }
+            if starter.is_some() {
+                asked = Some(Instant::now());
+                match supervisor::start() {
+                    Err(error) if began.elapsed() > WORKERS => return Err(error),
+                    _ => {}
+                }
+            }
         }
         interrupt::wait(None, left(deadline)?.min(POLL));
     }

@@ -7,6 +7,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,8 @@ pub const FOLDER: &str = "pgsql_tmp_grnet";
 pub const SOCKET: &str = "pgsql_tmp_grnet/engine.sock";
 /// Locked by the supervisor as long as it lives.
 const LOCK: &str = "pgsql_tmp_grnet/supervisor.lock";
+/// Locked by the backend that has a supervisor started.
+const START: &str = "pgsql_tmp_grnet/start.lock";
 /// What the supervisor last said about the engine.
 const STATE: &str = "pgsql_tmp_grnet/state.json";
 
@@ -46,7 +49,25 @@ pub fn create_folder() -> io::Result<()> {
 /// kernel does however the process ends.
 pub fn lock() -> io::Result<Option<File>> {
     create_folder()?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(LOCK)?;
+    // A backend that looks whether there is a supervisor holds the lock for microseconds: that is no supervisor.
+    for _ in 0..50 {
+        match try_lock(LOCK)? {
+            Some(file) => return Ok(Some(file)),
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    }
+    Ok(None)
+}
+
+/// The right to start a supervisor: `None` where another backend has it. Of fifty first calls one asks the postmaster
+/// for a worker, and the others wait for its supervisor.
+pub fn starter() -> io::Result<Option<File>> {
+    create_folder()?;
+    try_lock(START)
+}
+
+fn try_lock(path: &str) -> io::Result<Option<File>> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -25,12 +25,16 @@ use crate::settings::{self, EngineCommand};
 const ENTRY: &str = "grnet_supervisor_main";
 /// The longest pause between two starts that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// An engine that dies younger than this may have been killed by what it was asked.
+const SHORT_LIFE: Duration = Duration::from_secs(5);
+/// Such deaths in a row that are taken for chance.
+const SHORT_LIVES_FREE: u32 = 10;
 /// How long the engine may take to end by itself before it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn worker() -> BackgroundWorkerBuilder {
     BackgroundWorkerBuilder::new("grnet supervisor")
-        .set_library("grnet_pg")
+        .set_library("$libdir/grnet_pg")
         .set_function(ENTRY)
         .enable_shmem_access(None)
         // Also on a standby: scoring and embedding write nothing.
@@ -42,11 +46,15 @@ pub fn register() {
     worker().set_restart_time(Some(Duration::from_secs(1))).load();
 }
 
+/// The right to start a supervisor, if no other backend has it.
+pub fn right_to_start() -> Result<Option<File>, Error> {
+    place::starter().map_err(|e| Error::EngineDown {
+        reason: format!("The folder {} in the data directory cannot be used: {e}.", place::FOLDER),
+    })
+}
+
 /// Starts a supervisor from a backend. Where two backends do so at once, the lock decides, and the other one ends.
 pub fn start() -> Result<(), Error> {
-    place::create_folder().map_err(|e| Error::EngineDown {
-        reason: format!("The folder {} in the data directory cannot be made: {e}.", place::FOLDER),
-    })?;
     match worker().set_notify_pid(process::pid()).load_dynamic() {
         Ok(_) => Ok(()),
         Err(_) => Err(Error::EngineDown {
@@ -90,15 +98,19 @@ struct Supervisor {
     command: EngineCommand,
     state: State,
     starts: u64,
+    /// Engines in a row that were ready and lived shorter than [`SHORT_LIFE`].
+    short_lives: u32,
 }
 
 impl Supervisor {
     fn new() -> Self {
         let state = State { supervisor: process::pid(), ..State::default() };
-        Self { command: settings::engine_command(), state, starts: 0 }
+        Self { command: settings::engine_command(), state, starts: 0, short_lives: 0 }
     }
 
     fn run(&mut self) {
+        // Before anybody takes the last supervisor's word for this one's.
+        self.leave_state();
         let mut running = None;
         let mut next_start = Instant::now();
         while !BackgroundWorker::sigterm_received() {
@@ -135,11 +147,14 @@ impl Supervisor {
         running.take().map(end);
         self.state.engine = None;
         self.leave_state();
+        // Not 0, which would say that a preloaded supervisor is not wanted any more; at a shutdown it does not matter.
+        process::exit(1);
     }
 
-    /// The pause before the next start: none after an engine that had been ready, then longer and longer.
+    /// The pause before the next start: none after an engine that had lived for a while, then longer and longer.
+    /// An engine that was ready and soon died again counts as well: some photo or model may kill each of them.
     fn pause(&self) -> Duration {
-        match self.state.failures {
+        match self.state.failures.max(self.short_lives.saturating_sub(SHORT_LIVES_FREE)) {
             0 => Duration::ZERO,
             n => Duration::from_millis(100 << n.min(7)).min(LONGEST_PAUSE),
         }
@@ -151,6 +166,8 @@ impl Supervisor {
         } else {
             self.command.program.clone().into()
         };
+        // A socket of an engine that was killed: the lock says that nobody else's can be there.
+        let _ = std::fs::remove_file(place::SOCKET);
         let mut command = Command::new(&program);
         command.arg("serve").args(["--socket", place::SOCKET, "--parent-pipe"]).args(&self.command.arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -194,7 +211,7 @@ impl Supervisor {
             None => interrupt::wait(None, Duration::from_millis(50)),
         };
         Self::forward_words(engine);
-        if !engine.ready && is_bound_by(engine) {
+        if !engine.ready && std::fs::exists(place::SOCKET).unwrap_or(false) {
             engine.ready = true;
             self.state.failures = 0;
             self.leave_state();
@@ -214,7 +231,11 @@ impl Supervisor {
         };
         let mut piece = [0; 4096];
         match words.read(&mut piece) {
-            Ok(0) => engine.words = None,
+            Ok(0) => {
+                // The last words need no end of line: an abort of libtorch's has none.
+                engine.words = None;
+                engine.line.push(b'\n');
+            }
             Ok(n) => engine.line.extend_from_slice(&piece[..n]),
             Err(_) => return,
         }
@@ -235,7 +256,12 @@ impl Supervisor {
 
     fn ended(&mut self, engine: Option<Running>, status: ExitStatus) {
         let Some(mut engine) = engine else { return };
-        Self::forward_words(&mut engine);
+        for _ in 0..64 {
+            Self::forward_words(&mut engine);
+            if engine.words.is_none() {
+                break;
+            }
+        }
         let how = match (status.code(), status.signal()) {
             (Some(code), _) => format!("exit code {code}"),
             (None, Some(signal)) => format!("signal {signal}"),
@@ -252,6 +278,10 @@ impl Supervisor {
         self.state.engine = None;
         if !engine.ready {
             self.state.failures += 1;
+        } else if engine.since.elapsed() < SHORT_LIFE {
+            self.short_lives += 1;
+        } else {
+            self.short_lives = 0;
         }
         self.leave_state();
     }
@@ -261,13 +291,6 @@ impl Supervisor {
             log!("grnet: the engine's state cannot be written: {e}");
         }
     }
-}
-
-/// Whether the socket that is there was bound by this engine: its listener answers with the engine's pid.
-fn is_bound_by(engine: &Running) -> bool {
-    std::fs::metadata(place::SOCKET)
-        .and_then(|socket| socket.modified())
-        .is_ok_and(|bound| bound.elapsed().unwrap_or_default() <= engine.since.elapsed())
 }
 
 fn set_nonblocking(words: &ChildStderr) {

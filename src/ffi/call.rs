@@ -65,12 +65,11 @@ impl<'a> Call<'a> {
         self.datum(index).map(super::datum::rectangle)
     }
 
-    /// A `bytea[]` argument; `None` elements are NULL.
-    pub fn varlena_array(&self, index: usize) -> Option<Vec<Option<Vec<u8>>>> {
+    /// A `bytea[]` argument; its elements are borrowed, and `None` where they are NULL.
+    pub fn varlena_array(&self, index: usize) -> Option<pgrx::Array<'_, &[u8]>> {
         let datum = self.datum(index)?;
         // SAFETY: `sql/` declares `bytea[]` for the argument.
-        let array = unsafe { pgrx::Array::<&[u8]>::from_datum(datum, false) }?;
-        Some(array.iter().map(|element| element.map(<[u8]>::to_vec)).collect())
+        unsafe { pgrx::Array::<&[u8]>::from_datum(datum, false) }
     }
 
     /// A `real[]` argument; `None` elements are NULL.
@@ -105,12 +104,6 @@ impl<'a> Call<'a> {
             }
             &mut *place.fn_extra.cast::<T>()
         }
-    }
-
-    /// OID of the element type of the array this call returns.
-    pub fn result_element(&self) -> pg_sys::Oid {
-        // SAFETY: `flinfo` is set as above; both functions only look at catalogs.
-        unsafe { pg_sys::get_element_type(pg_sys::get_fn_expr_rettype(self.info.flinfo)) }
     }
 
     /// OID of the type `grnet_features` in the schema of the running function, which is the extension's.

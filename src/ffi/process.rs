@@ -31,6 +31,12 @@ pub fn pid() -> i32 {
     unsafe { pg_sys::MyProcPid }
 }
 
+/// Ends this process as the server's processes end, with an exit code.
+pub fn exit(code: i32) -> ! {
+    // SAFETY: runs the server's exit callbacks; called from a worker's main function, holding nothing.
+    unsafe { pg_sys::proc_exit(code) }
+}
+
 /// Reads the configuration files again, as every process does after SIGHUP.
 pub fn reload_settings() {
     // SAFETY: called from the supervisor's main loop, outside any transaction, as the function expects.
@@ -39,6 +45,8 @@ pub fn reload_settings() {
 
 /// Makes `command`'s child die with this process, and inherit none of its files but the three standard ones.
 pub fn bind_to_this_process(command: &mut Command) {
+    // A group of its own: what is sent to the supervisor's group is not meant for it.
+    command.process_group(0);
     // SAFETY: between fork and exec only two system calls are made, both safe there; neither allocates.
     unsafe {
         command.pre_exec(|| {
@@ -46,7 +54,8 @@ pub fn bind_to_this_process(command: &mut Command) {
                 return Err(std::io::Error::last_os_error());
             }
             // Kernels before 5.11 lack the flag; the server opens its files close-on-exec on its own since 16.
-            libc::close_range(3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as i32);
+            // By number: glibc has a name for it since 2.34 only.
+            libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
             Ok(())
         });
     }

@@ -25,3 +25,5 @@ SELECT grnet_drop_model('small');
 
 -- Not even a superuser stores a file under an id that is not its own.
 INSERT INTO grnet.model_file VALUES ('0000000000000000', 'something');
+\set VERBOSITY terse
+INSERT INTO grnet.model_file SELECT '0000000000000000', file FROM grnet.model_file;

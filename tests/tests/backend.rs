@@ -227,7 +227,7 @@ fn messages_say_what_is_wrong_and_what_to_do() {
         ("SELECT grnet_embed_images(ARRAY['\\x00']::bytea[])", "22000", "It is photo 1 of the array."),
         ("SELECT grnet_install_model('none')", "58P01", "no model \"none\" ships"),
         ("SELECT grnet_install_model('../tiny')", "42602", "cannot be a model's name"),
-        ("SELECT grnet_install_model('tiny')", "42710", "is there already"),
+        ("SELECT grnet_install_model('tiny')", "42710", "is in this database already"),
         ("SELECT grnet_register_model('x', '\\x00')", "22023", "safetensors"),
         ("SELECT grnet_drop_model('none')", "42704", "none"),
         ("SELECT 'grnet1:AAAA'::grnet_features", "22P02", ""),

@@ -83,6 +83,9 @@ fn a_killed_engine_costs_its_request_one_error_and_nobody_else_anything() {
     assert!(refusal.message.contains("went away") && !refusal.hint.is_empty(), "{refusal:?}");
     assert_prompt("kill -9 of the engine", took);
 
+    // The kernel closes a dying process' connections one by one: a request sent over one that is about to go is one in
+    // flight, and gets an error of its own.
+    eventually("the engine is gone", GENEROUS, || !is_alive(before));
     let start = Instant::now();
     features(&mut client, &bmp(2));
     println!("the next embed was answered {} ms after the error", start.elapsed().as_millis());
@@ -139,6 +142,52 @@ fn the_view_says_that_a_stopped_engine_does_not_respond() {
     let row = server.session().query_one("SELECT state, pid FROM grnet.stat_engine", &[]).expect("the view works");
     process::send(engine, Signal::Continue);
     assert_eq!((row.get::<_, &str>(0), row.get::<_, i32>(1)), ("not responding", engine as i32));
+}
+
+#[test]
+fn a_session_that_never_met_the_engine_is_cancelled_too() {
+    let server = Server::start();
+    let engine = server.engine();
+    process::send(engine, Signal::Stop);
+    let mut client = server.session();
+    client.batch_execute("LOAD 'grnet_pg'; SET statement_timeout = 300").expect("settings");
+    let start = Instant::now();
+    let error = try_features(&mut client, &bmp(1)).expect_err("the engine is stopped");
+    let took = start.elapsed();
+    process::send(engine, Signal::Continue);
+    assert_eq!(Refusal::of(&error).expect("an ERROR").code, "57014");
+    assert_prompt("statement_timeout in the handshake", took.saturating_sub(Duration::from_millis(300)));
+}
+
+#[test]
+fn an_engine_that_never_gets_ready_is_waited_for_no_longer_than_asked() {
+    let server = Server::start();
+    let program = server.data_dir().join("sleeper.sh");
+    let pid_file = server.data_dir().join("sleeper.pid");
+    let text = format!("#!/bin/sh\necho $$ > '{}'\nexec sleep 1000\n", pid_file.display());
+    std::fs::write(&program, text).expect("the folder is writable");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, executable).expect("the file is ours");
+    server.set("grnet.engine_program", &program.display().to_string());
+    let sleeper = || std::fs::read_to_string(&pid_file).ok().and_then(|pid| pid.trim().parse::<u32>().ok());
+    eventually("it sleeps", START, || sleeper().is_some());
+    eventually("the engine is gone", START, || server.engines().is_empty());
+
+    let mut client = server.session();
+    for (setting, words) in [("statement_timeout", "statement timeout"), ("grnet.embed_timeout", "within 400 ms")] {
+        client.batch_execute(&format!("RESET ALL; SET {setting} = 400; SET grnet.model = 'tiny'")).expect("settings");
+        let start = Instant::now();
+        let error = try_features(&mut client, &bmp(1)).expect_err("there is no engine");
+        let took = start.elapsed();
+        let refusal = Refusal::of(&error).expect("an ERROR");
+        assert!(refusal.code == "57014" && refusal.message.contains(words), "{refusal:?}");
+        assert_prompt(setting, took.saturating_sub(Duration::from_millis(400)));
+    }
+    let state: String = client.query_one("SELECT state FROM grnet.stat_engine", &[]).expect("the view works").get(0);
+    assert_eq!(state, "starting");
+    server.stop(Mode::Fast).expect("it stops");
+    let pid = sleeper().expect("it slept");
+    assert!(!is_alive(pid), "process {pid} is an orphan");
 }
 
 /// Ends a server in some way and asserts that no engine outlives it.

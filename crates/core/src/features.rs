@@ -58,7 +58,7 @@ impl Dtype {
     }
 }
 
-/// First 16 bytes of SHA-256 over image bytes and box: says 'the same photo'.
+/// First 16 bytes of SHA-256 over the length of the image, its bytes, and the box: says 'the same photo'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct ImageDigest(pub [u8; 16]);
 
@@ -66,6 +66,8 @@ impl ImageDigest {
     /// The digest of a photo's bytes and the box (left, top, width, height in pixels) cut from it, if any.
     pub fn of(image: &[u8], region: Option<[f64; 4]>) -> Self {
         let mut hasher = Sha256::new();
+        // The length first: bytes of a box cannot pass for bytes of a photo.
+        hasher.update((image.len() as u64).to_le_bytes());
         hasher.update(image);
         for side in region.iter().flatten() {
             hasher.update(side.to_le_bytes());

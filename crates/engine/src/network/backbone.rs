@@ -1,0 +1,74 @@
+//! The convolutional network in front of the pyramid, whichever it is.
+
+use grnet_core::config::{Backbone as Kind, ModelConfig};
+use grnet_core::model::ModelFile;
+use tch::{Device, Tensor};
+
+use super::conv::Conv;
+use super::efficientnet::EfficientNetLite0;
+use super::googlenet::GoogLeNet;
+use super::patches::Patches;
+use super::torchscript::TorchScript;
+use super::weights::Weights;
+use super::{EngineError, Precision};
+
+/// A network that maps `[B, 3, H, W]` to `[B, channels, h, w]`, for inference.
+pub trait Backbone: Send {
+    /// The map. Input and output have the number type that the weights were placed in.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError>;
+
+    /// Moves the weights.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError>;
+}
+
+/// A network made of convolutions alone.
+pub(super) trait Convolutions {
+    /// Every convolution.
+    fn convolutions(&mut self) -> Vec<&mut Conv>;
+
+    /// [`Backbone::place`], for every convolution.
+    fn place_all(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
+        self.convolutions().into_iter().try_for_each(|conv| conv.place(device, precision.kind()))
+    }
+}
+
+/// Channels of the map that a kind of backbone has, where its kind decides.
+pub fn channels(kind: &Kind) -> Option<usize> {
+    match kind {
+        Kind::Googlenet => Some(super::googlenet::CHANNELS),
+        Kind::EfficientnetLite0 => Some(super::efficientnet::CHANNELS),
+        Kind::Patches { .. } | Kind::Torchscript => None,
+    }
+}
+
+/// Builds the backbone of a model file on a device.
+///
+/// # Errors
+/// A tensor is missing, ill-shaped or not finite, or the configuration's channels are not this backbone's.
+pub fn load(file: &ModelFile<'_>, device: Device, precision: Precision) -> Result<Box<dyn Backbone>, EngineError> {
+    let ModelConfig { ref backbone, backbone_channels, .. } = file.config;
+    if let Some(expected) = channels(backbone)
+        && expected != backbone_channels
+    {
+        return Err(EngineError::Option {
+            option: "the model's backbone_channels",
+            got: backbone_channels.to_string(),
+            allowed: "1024 for googlenet, 1280 for efficientnet_lite0",
+        });
+    }
+    let weights = Weights::new(file);
+    let mut network: Box<dyn Backbone> = match backbone {
+        Kind::Googlenet => Box::new(GoogLeNet::read(&weights)?),
+        Kind::EfficientnetLite0 => Box::new(EfficientNetLite0::read(&weights)?),
+        Kind::Patches { patch } => Box::new(Patches::read(&weights, *patch, backbone_channels)?),
+        Kind::Torchscript => Box::new(TorchScript::read(file, device)?),
+    };
+    network.place(device, precision)?;
+    Ok(network)
+}

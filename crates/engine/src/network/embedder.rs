@@ -1,0 +1,199 @@
+//! Photos to regions with one model.
+
+use std::fmt;
+
+use grnet_core::config::{ModelConfig, Pooling};
+use grnet_core::model::{ModelFile, ModelId};
+use tch::{Kind, Tensor};
+
+use super::backbone::{self, Backbone};
+use super::pool::{normalise, pool, shares};
+use super::weights::read;
+use super::{Device, EngineError, Precision};
+
+/// A model's network on a device. Owned by one thread at a time.
+pub struct Embedder {
+    config: ModelConfig,
+    id: ModelId,
+    backbone_id: ModelId,
+    device: tch::Device,
+    precision: Precision,
+    backbone: Box<dyn Backbone>,
+    reduction: Option<Reduction>,
+    /// Mean and deviation of a byte, `[3]` in f32.
+    mean: Tensor,
+    deviation: Tensor,
+    /// The pooling matrix of the last map's size: every photo of a model has the same.
+    shares: Option<((i64, i64), Tensor)>,
+}
+
+/// The learned 1×1 reduction: `y = W x + b`.
+struct Reduction {
+    /// Wᵀ, `[Cb, C]`.
+    weight: Tensor,
+    /// b, `[C]`.
+    bias: Tensor,
+}
+
+impl fmt::Debug for Embedder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedder")
+            .field("id", &self.id)
+            .field("device", &self.device)
+            .field("precision", &self.precision)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Embedder {
+    /// Builds a model's network on a device.
+    ///
+    /// # Errors
+    /// The device is not there, or a tensor is missing, ill-shaped or not finite.
+    pub fn load(file: &ModelFile<'_>, device: Device, precision: Precision) -> Result<Self, EngineError> {
+        let device = device.resolve()?;
+        let config = file.config.clone();
+        let (channels, from) = (config.channels, config.backbone_channels);
+        let reduction = config
+            .reduction
+            .then(|| {
+                Ok::<_, EngineError>(Reduction {
+                    weight: read(file, "reduction.weight", &[channels, from])?
+                        .f_tr()?
+                        .f_contiguous()?
+                        .f_to_device(device)?,
+                    bias: read(file, "reduction.bias", &[channels])?.f_to_device(device)?,
+                })
+            })
+            .transpose()?;
+        Ok(Self {
+            backbone: backbone::load(file, device, precision)?,
+            mean: Tensor::f_from_slice(&config.input.mean)?.f_to_device(device)?,
+            deviation: Tensor::f_from_slice(&config.input.std)?.f_to_device(device)?,
+            id: file.id,
+            backbone_id: backbone_id(file)?,
+            shares: None,
+            reduction,
+            config,
+            device,
+            precision,
+        })
+    }
+
+    /// The model's configuration.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The model's id.
+    pub fn id(&self) -> ModelId {
+        self.id
+    }
+
+    /// Identity of what maps depend on: models that share a backbone and its input share this.
+    pub fn backbone_id(&self) -> ModelId {
+        self.backbone_id
+    }
+
+    /// Where the network runs: `cpu` or `cuda:N`.
+    pub fn device_name(&self) -> String {
+        match self.device {
+            tch::Device::Cuda(n) => format!("cuda:{n}"),
+            _ => "cpu".to_owned(),
+        }
+    }
+
+    /// Regions of photos, M·C values each, scale by scale, row by row. Each photo is S·S·3 bytes, RGB, row by row.
+    ///
+    /// # Errors
+    /// [`EngineError::Pixels`] for a photo of another size, [`EngineError::NotFinite`], and what libtorch refuses.
+    pub fn embed(&mut self, pixels: &[&[u8]]) -> Result<Vec<Vec<f32>>, EngineError> {
+        if pixels.is_empty() {
+            return Ok(Vec::new());
+        }
+        let regions = tch::no_grad(|| {
+            let map = self.map(pixels)?;
+            self.pyramid(&map)
+        })?;
+        let (_, count, channels) = regions.size3()?;
+        let flat = Vec::<f32>::try_from(regions.f_to_device(tch::Device::Cpu)?.f_contiguous()?.f_view([-1])?)?;
+        if let Some(at) = flat.iter().position(|v| !v.is_finite()) {
+            let (channels, count) = (channels as usize, count as usize);
+            return Err(EngineError::NotFinite { photo: at / channels / count, region: at / channels % count });
+        }
+        Ok(flat.chunks_exact((count * channels) as usize).map(<[f32]>::to_vec).collect())
+    }
+
+    /// The backbone's maps `[B, Cb, h, w]` of photos, f32 on the device.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed).
+    pub fn map(&self, pixels: &[&[u8]]) -> Result<Tensor, EngineError> {
+        let x = self.input(pixels)?.f_to_kind(self.precision.kind())?;
+        let map = tch::no_grad(|| self.backbone.forward(&x))?;
+        let got = map.size();
+        let channels = self.config.backbone_channels;
+        if got.len() != 4 || got[0] != pixels.len() as i64 || got[1] != channels as i64 {
+            return Err(EngineError::Map { got, batch: pixels.len(), channels });
+        }
+        Ok(map.f_to_kind(Kind::Float)?)
+    }
+
+    /// Normalised input `[B, 3, S, S]` in f32. Strides are channels-last, as the bytes come.
+    fn input(&self, pixels: &[&[u8]]) -> Result<Tensor, EngineError> {
+        let size = self.config.input.size as usize;
+        let expected = size * size * 3;
+        for (index, photo) in pixels.iter().enumerate() {
+            if photo.len() != expected {
+                return Err(EngineError::Pixels { index, got: photo.len(), size, expected });
+            }
+        }
+        let side = size as i64;
+        let bytes = Tensor::f_from_slice(&pixels.concat())?.f_view([pixels.len() as i64, side, side, 3])?;
+        let x = bytes.f_to_device(self.device)?.f_to_kind(Kind::Float)?;
+        Ok(x.f_sub(&self.mean)?.f_div(&self.deviation)?.f_permute([0, 3, 1, 2])?)
+    }
+
+    /// Regions `[B, M, C]` of maps `[B, Cb, h, w]`: reduced, pooled, and of unit norm where the pyramid says so.
+    fn pyramid(&mut self, map: &Tensor) -> Result<Tensor, EngineError> {
+        let (_, _, height, width) = map.size4()?;
+        if self.shares.as_ref().is_none_or(|(size, _)| *size != (height, width)) {
+            let matrix = shares(&self.config.pyramid.grids, height as usize, width as usize)?;
+            self.shares = Some(((height, width), matrix.f_to_device(self.device)?));
+        }
+        let Some((_, shares)) = &self.shares else { unreachable!("set above") };
+        let grids = &self.config.pyramid.grids;
+        let pooling = self.config.pyramid.pooling;
+        let regions = match (&self.reduction, pooling) {
+            (None, _) => pool(map, grids, pooling, shares)?,
+            // Means and linear maps commute: 14 vectors to reduce instead of 49.
+            (Some(reduction), Pooling::Average) => reduction.apply(&pool(map, grids, pooling, shares)?)?,
+            (Some(reduction), _) => {
+                let reduced = reduction.apply(&map.f_permute([0, 2, 3, 1])?)?.f_permute([0, 3, 1, 2])?;
+                pool(&reduced, grids, pooling, shares)?
+            }
+        };
+        if self.config.pyramid.normalise { normalise(&regions) } else { Ok(regions) }
+    }
+}
+
+/// Digest of the input's and the backbone's configuration and of all its tensors.
+fn backbone_id(file: &ModelFile<'_>) -> Result<ModelId, EngineError> {
+    let mut content = format!("{:?} {:?}", file.config.backbone, file.config.input).into_bytes();
+    for name in file.tensor_names().into_iter().filter(|n| n.starts_with("backbone.")) {
+        content.extend_from_slice(name.as_bytes());
+        match file.bytes(&name) {
+            Some(bytes) => content.extend_from_slice(bytes),
+            None if name.ends_with("num_batches_tracked") => {}
+            None => content.extend(file.tensor(&name)?.1.iter().flat_map(|v| v.to_le_bytes())),
+        }
+    }
+    Ok(ModelId::of(&content))
+}
+
+impl Reduction {
+    /// Applies it to the last dimension.
+    fn apply(&self, x: &Tensor) -> Result<Tensor, EngineError> {
+        Ok(x.f_matmul(&self.weight)?.f_add(&self.bias)?)
+    }
+}

@@ -1,0 +1,18 @@
+//! Photos to regions: backbones, 1×1 reduction, pooling to the pyramid. Inference only.
+
+mod backbone;
+mod conv;
+mod device;
+mod efficientnet;
+mod embedder;
+mod error;
+mod googlenet;
+mod patches;
+pub(crate) mod pool;
+mod torchscript;
+mod weights;
+
+pub use backbone::{Backbone, channels as backbone_channels};
+pub use device::{Device, Precision, set_threads, wait_asleep};
+pub use embedder::Embedder;
+pub use error::EngineError;

@@ -1,0 +1,46 @@
+//! A TorchScript module as backbone, from the model file's bytes.
+//!
+//! TorchScript is a program: whoever can register such a model can make the engine run any operation of libtorch,
+//! writing files included. That is why registering one takes a superuser.
+
+use std::io::Cursor;
+
+use grnet_core::error::ModelError;
+use grnet_core::model::ModelFile;
+use tch::{CModule, Device, Tensor};
+
+use super::backbone::Backbone;
+use super::{EngineError, Precision};
+
+/// The tensor (u8) that holds the module.
+pub const TENSOR: &str = "backbone.torchscript";
+
+/// A loaded module, in evaluation mode.
+#[derive(Debug)]
+pub struct TorchScript {
+    module: CModule,
+}
+
+impl TorchScript {
+    /// Loads the module through memory: nothing touches the disk.
+    ///
+    /// # Errors
+    /// The bytes are missing, or libtorch refuses them.
+    pub fn read(file: &ModelFile<'_>, device: Device) -> Result<Self, EngineError> {
+        let bytes = file.bytes(TENSOR).ok_or_else(|| ModelError::Missing(TENSOR.to_owned()))?;
+        let mut module = CModule::load_data_on_device(&mut Cursor::new(bytes), device)?;
+        module.f_set_eval()?;
+        Ok(Self { module })
+    }
+}
+
+impl Backbone for TorchScript {
+    fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
+        Ok(self.module.forward_ts(&[x])?)
+    }
+
+    fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
+        self.module.to(device, precision.kind(), false);
+        Ok(())
+    }
+}

@@ -1,0 +1,53 @@
+//! Named tensors of a backbone, with their shapes checked as they are asked for.
+
+use grnet_core::model::ModelFile;
+use tch::Tensor;
+
+use super::EngineError;
+
+/// BatchNorm's ε of torchvision's GoogLeNet and of EfficientNet-Lite0 alike.
+pub const BATCH_NORM_EPS: f64 = 1e-3;
+
+/// The tensors under `backbone.` of a model file.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights<'f, 'b> {
+    file: &'f ModelFile<'b>,
+}
+
+impl<'f, 'b> Weights<'f, 'b> {
+    /// The backbone's tensors of `file`.
+    pub fn new(file: &'f ModelFile<'b>) -> Self {
+        Self { file }
+    }
+
+    /// The tensor `backbone.{name}` of exactly `shape`, in f32 on the CPU.
+    ///
+    /// # Errors
+    /// Missing, of another shape or type, or not finite; the error names the tensor.
+    pub fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, EngineError> {
+        read(self.file, &format!("backbone.{name}"), shape)
+    }
+
+    /// Weight and bias of a convolution with the batch norm that follows it folded in:
+    /// `w' = w·γ/√(σ²+ε)`, `b' = β − μ·γ/√(σ²+ε)`.
+    ///
+    /// # Errors
+    /// As [`tensor`](Self::tensor).
+    pub fn folded(&self, conv: &str, norm: &str, shape: [usize; 4]) -> Result<(Tensor, Tensor), EngineError> {
+        let weight = self.tensor(&format!("{conv}.weight"), &shape)?;
+        let part = |name: &str| self.tensor(&format!("{norm}.{name}"), &shape[..1]);
+        let scale = part("weight")? / (part("running_var")? + BATCH_NORM_EPS).f_sqrt()?;
+        let bias = part("bias")? - part("running_mean")? * &scale;
+        Ok((weight * scale.f_view([-1, 1, 1, 1])?, bias))
+    }
+}
+
+/// A tensor of a model file with exactly `shape`, in f32 on the CPU.
+///
+/// # Errors
+/// As [`ModelFile::shaped`].
+pub fn read(file: &ModelFile<'_>, name: &str, shape: &[usize]) -> Result<Tensor, EngineError> {
+    let values = file.shaped(name, shape)?;
+    let size: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+    Ok(Tensor::f_from_slice(&values)?.f_view(&size[..])?)
+}

@@ -1,0 +1,141 @@
+//! One connection as the rest of the server sees it: whether it is there, and the answers on their way to it.
+//!
+//! Answers are written by a thread of the connection's own, so a client that does not read blocks nobody: its
+//! answers pile up to a bound, then it is dropped.
+
+use std::collections::VecDeque;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use grnet_wire::{Failure, MAX_REPLY, Outcome, Reply, WireError, encode_reply, write_frame};
+
+use super::log::log_event;
+
+/// Answers a client may leave unread, in number and in bytes; beyond it is dropped.
+const UNREAD: usize = 64;
+const UNREAD_BYTES: usize = MAX_REPLY;
+
+/// A connection.
+#[derive(Debug)]
+pub struct Client {
+    /// The client's process, as the kernel names it.
+    pub pid: i32,
+    stream: UnixStream,
+    gone: AtomicBool,
+    unread: Mutex<Unread>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Unread {
+    replies: VecDeque<Reply>,
+    bytes: usize,
+}
+
+impl Client {
+    /// A connection whose answers go to `stream`.
+    pub fn new(stream: UnixStream, pid: i32) -> Self {
+        let unread = Mutex::new(Unread::default());
+        Self { pid, stream, gone: AtomicBool::new(false), unread, wake: Condvar::new() }
+    }
+
+    /// Whether nobody is there any more.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Puts an answer on its way. Never waits.
+    pub fn send(&self, reply: Reply) {
+        if self.is_gone() {
+            return;
+        }
+        let bytes = weight(&reply);
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        let crowded = unread.replies.len() >= UNREAD || unread.bytes.saturating_add(bytes) > UNREAD_BYTES;
+        if crowded && !unread.replies.is_empty() {
+            let (count, waiting) = (unread.replies.len(), unread.bytes);
+            drop(unread);
+            log_event!("client {} dropped: it left {count} answers of {waiting} bytes unread", self.pid);
+            self.close();
+            return;
+        }
+        unread.replies.push_back(reply);
+        unread.bytes += bytes;
+        drop(unread);
+        self.wake.notify_one();
+    }
+
+    /// Ends the connection: both its threads see it.
+    pub fn close(&self) {
+        // Under the lock, so that the writer cannot look at the flag just before and sleep just after.
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        self.gone.store(true, Ordering::Release);
+        *unread = Unread::default();
+        drop(unread);
+        self.wake.notify_one();
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    /// Writes answers until the connection ends: the writer thread's work.
+    pub fn write_answers(&self) {
+        while let Some(reply) = self.next() {
+            if let Err(error) = self.write(reply) {
+                if !self.is_gone() {
+                    log_event!("client {} dropped: an answer could not be written: {error}", self.pid);
+                }
+                self.close();
+                return;
+            }
+        }
+    }
+
+    fn next(&self) -> Option<Reply> {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if self.is_gone() {
+                return None;
+            }
+            if let Some(reply) = unread.replies.pop_front() {
+                unread.bytes -= weight(&reply);
+                return Some(reply);
+            }
+            unread = self.wake.wait(unread).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn write(&self, reply: Reply) -> Result<(), WireError> {
+        let bytes = match encode_reply(&reply) {
+            Ok(bytes) => bytes,
+            Err(error) => encode_reply(&Reply::Failed { id: id(&reply), failure: Failure::Engine(error.to_string()) })?,
+        };
+        write_frame(&mut &self.stream, &bytes)
+    }
+}
+
+/// About the bytes an answer takes in memory.
+fn weight(reply: &Reply) -> usize {
+    let payload = match reply {
+        Reply::Features { photos, .. } => photos
+            .iter()
+            .map(|photo| match photo {
+                Outcome::Features(value) => value.len(),
+                Outcome::Refused(refusal) => refusal.message.len(),
+            })
+            .sum(),
+        _ => 0,
+    };
+    payload + 256
+}
+
+fn id(reply: &Reply) -> u64 {
+    match reply {
+        Reply::Features { id, .. }
+        | Reply::NeedModel { id, .. }
+        | Reply::ModelReady { id, .. }
+        | Reply::Failed { id, .. }
+        | Reply::Stats { id, .. } => *id,
+        Reply::Hello { .. } | Reply::Refused { .. } => 0,
+    }
+}

@@ -1,0 +1,70 @@
+//! `grnet-engine serve`: the server with real photos and networks, as a process of its own.
+
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::args::Args;
+use super::error::ServeError;
+use super::log::log_event;
+use super::photos::PhotoDecoder;
+use super::torch::TorchLoader;
+use super::{End, Server, lifeline};
+use crate::network::set_threads;
+
+/// The variable that names the operation to fail on purpose (see `grnet_wire::faults`).
+const FAIL_NTH: &str = "GRNET_FAIL_NTH";
+/// How long a batch in the network may take when the end was asked for; below the lifeline's own limit.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Serves until told to end.
+///
+/// # Errors
+/// [`ServeError`] where it does not start, or a thread it cannot do without panicked.
+pub fn run(args: &Args) -> Result<(), ServeError> {
+    let start = Instant::now();
+    let (sender, events) = mpsc::channel();
+    lifeline::watch_signals(sender.clone()).map_err(ServeError::Thread)?;
+    if args.parent_pipe {
+        lifeline::tie_to_parent(sender.clone()).map_err(ServeError::Thread)?;
+    }
+    lifeline::volunteer_for_oom();
+
+    // A thread is left to the decoders: two pools that both want every core wait for each other.
+    set_threads(args.threads().saturating_sub(1).max(1));
+    let loader = TorchLoader::new(args.device, args.precision).map_err(|e| ServeError::Setting(e.to_string()))?;
+    let settings = args.settings(fail_nth()?);
+    let server = match Server::start(settings, Box::new(loader), Arc::new(PhotoDecoder), (sender, events)) {
+        Ok(server) => server,
+        Err(ServeError::Ended(end @ (End::Signal(_) | End::ParentGone))) => {
+            log_event!("ended before it was ready: {end}");
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    let (device, precision) = server.device();
+    log_event!(
+        "version {} ready after {:.1} s on {device} in {precision}, pid {}, socket {}",
+        env!("CARGO_PKG_VERSION"),
+        start.elapsed().as_secs_f64(),
+        std::process::id(),
+        args.socket.display()
+    );
+
+    let end = server.wait();
+    log_event!("ends: {end}");
+    if !server.stop(GRACE) {
+        lifeline::kill_now();
+    }
+    match end {
+        End::Panicked(thread) => Err(ServeError::Panicked(thread)),
+        End::Signal(_) | End::ParentGone => Ok(()),
+    }
+}
+
+fn fail_nth() -> Result<u64, ServeError> {
+    match std::env::var(FAIL_NTH) {
+        Err(_) => Ok(0),
+        Ok(text) => text.parse().map_err(|_| ServeError::Setting(format!("{FAIL_NTH} is `{text}`, not a number"))),
+    }
+}

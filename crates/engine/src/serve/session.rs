@@ -1,0 +1,223 @@
+//! One connection: the handshake, then requests until the client goes.
+//!
+//! The reading thread goes on reading while requests are in work: that is how it sees a client go.
+
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use grnet_core::model::ModelId;
+use grnet_wire::faults::{self, Operation};
+use grnet_wire::{
+    Failure, MAX_PHOTOS, MAX_REPLY, MAX_REQUEST, PROTOCOL, Photo, REQUEST_HEAD, Reply, Request, WireError,
+    decode_request, encode_reply, read_body, read_frame, read_length, request_id, write_frame,
+};
+
+use super::Shared;
+use super::budget::Frame;
+use super::client::Client;
+use super::inbox::Load;
+use super::job::{Job, Order, Slot};
+use super::log::log_event;
+use super::work::PhotoLimits;
+
+/// How long a client may take for its first message, and for a piece of any other once it began.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Largest first message.
+const HELLO: usize = 1024;
+/// Frames up to this size need no place in the budget: counters are told to whoever asks, however full it is.
+const SMALL: usize = 64 << 10;
+/// A session's own stack: it keeps photos on the heap.
+pub const STACK: usize = 256 << 10;
+/// Photos of more pixels are refused whatever the client's limit says.
+const MOST_PIXELS: u64 = 1 << 28;
+
+/// Serves one connection until it ends.
+pub fn run(shared: &Arc<Shared>, stream: UnixStream, pid: i32) {
+    match open(shared, &stream, pid) {
+        Ok(client) => {
+            if let Err(error) = serve(shared, &client, &stream)
+                && !client.is_gone()
+            {
+                match error {
+                    WireError::Closed => {}
+                    error => log_event!("client {pid} dropped: {error}"),
+                }
+            }
+            client.close();
+            shared.queue.forget(&client);
+        }
+        Err(error) => log_event!("client {pid} not let in: {error}"),
+    }
+}
+
+/// The handshake, and the start of the thread that writes answers.
+fn open(shared: &Shared, stream: &UnixStream, pid: i32) -> Result<Arc<Client>, WireError> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(shared.limits.write_timeout))?;
+    let first = read_frame(&mut &*stream, HELLO)?;
+    match decode_request(&first)? {
+        Request::Hello { protocol: PROTOCOL, .. } => {}
+        Request::Hello { protocol, .. } => {
+            let reason = format!("the client speaks protocol {protocol}, this engine {PROTOCOL}");
+            refuse(stream, &reason);
+            return Err(WireError::Malformed(reason));
+        }
+        _ => {
+            let reason = "a connection's first message must be its hello";
+            refuse(stream, reason);
+            return Err(WireError::Malformed(reason.to_owned()));
+        }
+    }
+    let client = Arc::new(Client::new(stream.try_clone()?, pid));
+    let writer = Arc::clone(&client);
+    let spawned = faults::check(Operation::Spawn).and_then(|()| {
+        thread::Builder::new().name("writer".into()).stack_size(STACK).spawn(move || writer.write_answers())
+    });
+    if let Err(error) = spawned {
+        refuse(stream, "the engine could not start a thread for the connection");
+        return Err(error.into());
+    }
+    client.send(Reply::Hello { protocol: PROTOCOL, pid: std::process::id() });
+    Ok(client)
+}
+
+/// Says why a connection is not wanted. Best effort: the client may be gone.
+pub fn refuse(stream: &UnixStream, reason: &str) {
+    if let Ok(bytes) = encode_reply(&Reply::Refused { reason: reason.to_owned() }) {
+        let _ = stream.set_write_timeout(Some(Duration::from_millis(100)));
+        let _ = write_frame(&mut &*stream, &bytes);
+    }
+}
+
+fn serve(shared: &Arc<Shared>, client: &Arc<Client>, stream: &UnixStream) -> Result<(), WireError> {
+    loop {
+        stream.set_read_timeout(None)?;
+        let length = read_length(&mut &*stream, MAX_REQUEST)?;
+        let arrived = Instant::now();
+        stream.set_read_timeout(Some(PATIENCE))?;
+        if length <= SMALL {
+            let frame = Frame::new(read_body(&mut &*stream, length)?, None);
+            answer(shared, client, frame, arrived)?;
+        } else if let Some(permit) = shared.budget.reserve(length) {
+            let frame = Frame::new(read_body(&mut &*stream, length)?, Some(permit));
+            answer(shared, client, frame, arrived)?;
+        } else {
+            let id = skip(stream, length)?;
+            shared.counters.turned_away();
+            client.send(busy(shared, id));
+        }
+    }
+}
+
+/// Takes a frame there is no room for off the stream; its request's id.
+fn skip(mut stream: &UnixStream, length: usize) -> Result<u64, WireError> {
+    let mut head = [0; REQUEST_HEAD];
+    stream.read_exact(&mut head)?;
+    let rest = (length - REQUEST_HEAD) as u64;
+    if io::copy(&mut stream.take(rest), &mut io::sink())? < rest {
+        return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+    }
+    request_id(&head).ok_or_else(|| WireError::Malformed("a large message has no id".to_owned()))
+}
+
+fn busy(shared: &Shared, id: u64) -> Reply {
+    let failure = Failure::Busy { queued: shared.counters.queued(), limit: shared.limits.max_queue };
+    Reply::Failed { id, failure }
+}
+
+fn answer(shared: &Shared, client: &Arc<Client>, frame: Frame, arrived: Instant) -> Result<(), WireError> {
+    match decode_request(&frame)? {
+        Request::Hello { .. } => Err(WireError::Malformed("a second hello".to_owned())),
+        Request::Stats { id } => {
+            let stats = shared.counters.stats(&shared.device, &shared.precision, shared.shapes.ids());
+            client.send(Reply::Stats { id, stats });
+            Ok(())
+        }
+        Request::Model { id, file } => {
+            // After a restart every session brings the model; only the first one's is loaded.
+            let model = ModelId::of(file);
+            if shared.shapes.get(model).is_some() {
+                client.send(Reply::ModelReady { id, model });
+                return Ok(());
+            }
+            let file = place(&frame, file);
+            let load = Load { id, client: Arc::clone(client), frame, file };
+            if !shared.inbox.push_load(load) {
+                shared.counters.turned_away();
+                client.send(busy(shared, id));
+            }
+            Ok(())
+        }
+        Request::Embed { id, model, deadline_ms, max_bytes, max_pixels, photos } => {
+            let Some(shape) = shared.shapes.get(model) else {
+                client.send(Reply::NeedModel { id, model });
+                return Ok(());
+            };
+            if let Some(message) = too_many(photos.len(), shape.value_bytes()) {
+                client.send(Reply::Failed { id, failure: Failure::Engine(message) });
+                return Ok(());
+            }
+            if photos.is_empty() {
+                client.send(Reply::Features { id, photos: Vec::new() });
+                return Ok(());
+            }
+            if shared.counters.admit(photos.len() as u64, shared.limits.max_queue).is_err() {
+                client.send(busy(shared, id));
+                return Ok(());
+            }
+            let slot = |photo: &Photo<'_>| Slot { bytes: place(&frame, photo.bytes), region: photo.region };
+            let slots = photos.iter().map(slot).collect();
+            let limits = PhotoLimits { max_bytes, max_pixels: max_pixels.min(MOST_PIXELS) };
+            let deadline = arrived + Duration::from_millis(deadline_ms.into());
+            let order = Order { id, model, shape, limits, arrived, deadline, slots, frame };
+            shared.queue.push(Arc::new(Job::new(order, Arc::clone(client), Arc::clone(&shared.counters))));
+            Ok(())
+        }
+    }
+}
+
+/// What keeps a request of `photos` photos from being answered in one message, whatever is in them.
+fn too_many(photos: usize, value_bytes: usize) -> Option<String> {
+    if photos > MAX_PHOTOS {
+        return Some(format!("a request has {photos} photos, the limit is {MAX_PHOTOS}"));
+    }
+    let fit = MAX_REPLY / (value_bytes + 64);
+    (photos > fit).then(|| {
+        format!("a request has {photos} photos, {fit} of this model's features ({value_bytes} bytes) fit an answer")
+    })
+}
+
+/// Where `part`, which borrows from `frame`, lies in it: the frame is kept and nothing is copied.
+fn place(frame: &[u8], part: &[u8]) -> std::ops::Range<usize> {
+    let start = (part.as_ptr() as usize).wrapping_sub(frame.as_ptr() as usize);
+    // An empty part may point anywhere.
+    if part.is_empty() { 0..0 } else { start..start + part.len() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_photo_is_found_in_its_frame() -> Result<(), WireError> {
+        let photos = vec![Photo { bytes: b"one", region: None }, Photo { bytes: b"", region: None }];
+        let model = grnet_core::model::ModelId([1; 8]);
+        let request = Request::Embed { id: 1, model, deadline_ms: 1, max_bytes: 1, max_pixels: 1, photos };
+        let frame = grnet_wire::encode_request(&request)?;
+        if let Request::Embed { photos, .. } = decode_request(&frame)? {
+            assert_eq!(&frame[place(&frame, photos[0].bytes)], b"one");
+            assert_eq!(&frame[place(&frame, photos[1].bytes)], b"");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn what_cannot_be_answered_in_one_message_is_refused_beforehand() {
+        assert!(too_many(MAX_PHOTOS, 7204).is_none());
+        assert!(too_many(MAX_PHOTOS + 1, 100).is_some());
+        assert!(too_many(100, 1 << 20).is_some());
+    }
+}

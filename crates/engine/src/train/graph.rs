@@ -1,0 +1,177 @@
+//! The graph in libtorch, batched and differentiable: logits of Q × G pairs.
+//!
+//! Equations as in the core's oracle. With a bias in P, nodes use the expanded square
+//! `P(x−y)² = P x² + P y² − 2 P(x∘y)`: no operand of N × C values a pair is formed, and the operands of 16 × 16 pairs at
+//! C = 256 are 2.4 million numbers instead of 6.4.
+
+use std::collections::BTreeMap;
+
+use grnet_core::config::ModelConfig;
+use grnet_core::error::ModelError;
+use grnet_core::model::{ModelFile, NamedTensor, Storage, TensorData};
+use grnet_core::pyramid::scale;
+use tch::{Kind, Tensor, nn};
+
+use crate::network::EngineError;
+use crate::network::pool::normalise;
+
+/// The graph's weights by their names in a model file.
+#[derive(Debug)]
+pub struct TorchGraph {
+    config: ModelConfig,
+    weights: BTreeMap<String, Tensor>,
+}
+
+impl TorchGraph {
+    /// The graph of a model file.
+    ///
+    /// # Errors
+    /// A tensor is not acceptable; shapes are checked by the first product.
+    pub fn read(file: &ModelFile<'_>) -> Result<Self, EngineError> {
+        let names = file.tensor_names().into_iter().filter(|n| n.starts_with("graph."));
+        let weights = names.map(|name| {
+            let (shape, values) = file.tensor(&name)?;
+            Ok((name, tensor(&shape, &values)?))
+        });
+        Ok(Self { config: file.config.clone(), weights: weights.collect::<Result<_, EngineError>>()? })
+    }
+
+    /// The graph of tensors in memory.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn new(config: &ModelConfig, tensors: &[NamedTensor]) -> Result<Self, EngineError> {
+        let mut weights = BTreeMap::new();
+        for (name, shape, data) in tensors {
+            if let TensorData::Numbers(_, values) = data {
+                weights.insert(name.clone(), tensor(shape, values)?);
+            }
+        }
+        Ok(Self { config: config.clone(), weights })
+    }
+
+    /// The weights, to be stored.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn tensors(&self) -> Result<Vec<NamedTensor>, EngineError> {
+        let stored = self.weights.iter().map(|(name, weight)| {
+            let shape = weight.size().iter().map(|&n| n as usize).collect();
+            let values = Vec::<f32>::try_from(weight.detach().f_contiguous()?.f_view([-1])?)?;
+            Ok((name.clone(), shape, TensorData::Numbers(Storage::F32, values)))
+        });
+        stored.collect()
+    }
+
+    /// Makes the weights learnable variables of a store, each in the optimiser's group that `group` says.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn learn_in(&mut self, root: &nn::Path<'_>, group: impl Fn(&str) -> usize) -> Result<(), EngineError> {
+        for (name, weight) in &mut self.weights {
+            // A store's names have no dots.
+            *weight = root.set_group(group(name)).f_var_copy(&name.replace('.', "|"), weight)?;
+        }
+        Ok(())
+    }
+
+    fn weight(&self, name: &str) -> Result<&Tensor, EngineError> {
+        self.weights.get(name).ok_or_else(|| ModelError::Missing(name.to_owned()).into())
+    }
+
+    /// `x Wᵀ + b` over the last dimension; the bias is left out where the configuration has none.
+    fn linear(&self, x: &Tensor, name: &str, bias: bool) -> Result<Tensor, EngineError> {
+        let y = x.f_matmul(&self.weight(&format!("{name}.weight"))?.f_tr()?)?;
+        Ok(if bias { y.f_add(self.weight(&format!("{name}.bias"))?)? } else { y })
+    }
+
+    /// Values `P(x−y)²` before the bias: `[Q, G, K, K, D]` for windows `[Q, K, C]` and `[G, K, C]` of one scale.
+    pub fn differences(&self, index: usize, x: &Tensor, y: &Tensor) -> Result<Tensor, EngineError> {
+        let p = self.weight(&format!("{}.weight", self.projection(index)))?;
+        let (q, k, c) = x.size3()?;
+        let (g, d) = (y.size()[0], p.size()[0]);
+        if !self.config.graph.project_bias {
+            // Without a bias a node has unit length however small the difference: what the expanded square loses to
+            // cancellation (1e-7 of |x|²) becomes all of it for nearly equal windows.
+            let difference = x.f_reshape([q, 1, k, 1, c])?.f_sub(&y.f_reshape([1, g, 1, k, c])?)?;
+            return Ok(difference.f_square()?.f_matmul(&p.f_tr()?)?);
+        }
+        let squares = |v: &Tensor| Ok::<_, EngineError>(v.f_square()?.f_matmul(&p.f_tr()?)?);
+        let query = x.f_reshape([q, k, 1, c])?.f_mul(p)?.f_reshape([q * k * d, c])?;
+        let cross = query.f_matmul(&y.f_reshape([g * k, c])?.f_tr()?)?.f_view([q, k, d, g, k])?;
+        let cross = cross.f_permute([0, 3, 1, 4, 2])?;
+        let sum = squares(x)?.f_view([q, 1, k, 1, d])?.f_add(&squares(y)?.f_view([1, g, 1, k, d])?)?;
+        Ok(sum.f_sub(&(cross * 2.0))?)
+    }
+
+    fn projection(&self, index: usize) -> String {
+        if self.config.graph.shared_projection { "graph.project".into() } else { format!("graph.project.{index}") }
+    }
+
+    /// [`logits`](Self::logits) of regions that may still have to be normalised, as features in a table may.
+    ///
+    /// # Errors
+    /// As [`logits`](Self::logits).
+    pub fn logits_of_raw(&self, x: &Tensor, y: &Tensor) -> Result<Tensor, EngineError> {
+        if !self.config.pyramid.normalise {
+            return self.logits(x, y);
+        }
+        self.logits(&normalise(x)?, &normalise(y)?)
+    }
+
+    /// Logits `[Q, G]` of every pair of regions `[Q, M, C]` and `[G, M, C]`, normalised as the pyramid says.
+    ///
+    /// # Errors
+    /// A tensor is missing or does not fit.
+    pub fn logits(&self, x: &Tensor, y: &Tensor) -> Result<Tensor, EngineError> {
+        let graph = &self.config.graph;
+        let (q, g, d) = (x.size()[0], y.size()[0], graph.dim as i64);
+        let mut nodes = Vec::new();
+        for index in 0..self.config.pyramid.grids.len() {
+            let windows = scale(&self.config.pyramid.grids, index);
+            let part = |v: &Tensor| v.f_narrow(1, windows.start as i64, windows.len() as i64);
+            let mut z = self.differences(index, &part(x)?, &part(y)?)?.f_reshape([q * g, -1, d])?;
+            if graph.project_bias {
+                z = z.f_add(self.weight(&format!("{}.bias", self.projection(index)))?)?;
+            }
+            let square = z.f_square()?.f_sum_dim_intlist([-1i64].as_slice(), true, Kind::Float)?;
+            nodes.push(z.f_div(&(square + f64::from(graph.node_eps).powi(2)).f_sqrt()?)?);
+        }
+        let mut s = Tensor::f_cat(&nodes, 1)?;
+        for layer in 0..graph.layers {
+            // Only the global node is read at the end: the last layer has one receiver.
+            let receivers = if layer + 1 == graph.layers { s.f_narrow(1, 0, 1)? } else { s.shallow_clone() };
+            let name = |part: &str| format!("graph.layers.{layer}.{part}");
+            let out = self.linear(&receivers, &name("out"), graph.attention_bias)?;
+            let into = self.linear(&s, &name("in"), graph.attention_bias)?;
+            let edges = out.f_matmul(&into.f_transpose(1, 2)?)? * f64::from(graph.attention_scale);
+            let mut mixed = edges.f_softmax(-1, Kind::Float)?.f_matmul(&s)?;
+            if graph.residual {
+                mixed = mixed.f_add(&receivers)?;
+            }
+            s = self.linear(&mixed, &name("update"), graph.update_bias)?.f_relu()?;
+        }
+        let readout = self.weight("graph.readout.weight")?.f_unsqueeze(1)?;
+        let mut logit = s.f_select(1, 0)?.f_matmul(&readout)?.f_view([q, g])?;
+        logit = logit.f_add(self.weight("graph.readout.bias")?)?;
+        if graph.global_cosine {
+            let cosine = cosines(&x.f_select(1, 0)?, &y.f_select(1, 0)?)?;
+            logit = logit.f_add(&cosine.f_mul(self.weight("graph.readout.cosine")?)?)?;
+        }
+        Ok(logit)
+    }
+}
+
+/// Cosines `[Q, G]` of rows.
+///
+/// # Errors
+/// What libtorch refuses.
+pub fn cosines(x: &Tensor, y: &Tensor) -> Result<Tensor, EngineError> {
+    Ok(normalise(x)?.f_matmul(&normalise(y)?.f_tr()?)?)
+}
+
+/// A tensor of f32 values.
+pub fn tensor(shape: &[usize], values: &[f32]) -> Result<Tensor, EngineError> {
+    let size: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
+    Ok(Tensor::f_from_slice(values)?.f_reshape(&size[..])?)
+}

@@ -1,0 +1,148 @@
+//! Cached maps to regions, with the reduction being learned, and with crops made on the map itself.
+
+use grnet_core::pyramid::window;
+use tch::{Kind, Tensor};
+
+use super::cache::Maps;
+use crate::import::defaults::Sequence;
+use crate::network::{EngineError, pool};
+
+/// How a cached map becomes regions.
+#[derive(Debug)]
+pub struct Regions<'m> {
+    maps: &'m Maps,
+    grids: Vec<u8>,
+    /// Means over the whole map, `[M, h·w]`.
+    whole: Tensor,
+    /// `[C, Cb]`.
+    pub weight: Tensor,
+    /// `[C]`.
+    pub bias: Tensor,
+}
+
+/// A part of a map, and whether it is mirrored: an augmentation that costs nothing and is new at every step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    top: usize,
+    left: usize,
+    height: usize,
+    width: usize,
+    mirrored: bool,
+}
+
+impl View {
+    /// A random part of at least 4 of 7 cells a side; mirrored half of the time.
+    pub fn random(numbers: &mut Sequence, height: usize, width: usize) -> Self {
+        let mut below = |n: usize| ((f64::from(numbers.unit()) + 1.0) / 2.0 * n as f64) as usize;
+        let mut side = |n: usize| {
+            let least = (n * 4).div_ceil(7);
+            let length = least + below(n - least + 1);
+            (length, below(n - length + 1))
+        };
+        let ((rows, top), (columns, left)) = (side(height), side(width));
+        Self { top, left, height: rows, width: columns, mirrored: numbers.unit() < 0.0 }
+    }
+
+    /// Shares of the map's cells in each region of the part, `M·h·w` values.
+    fn shares(&self, grids: &[u8], height: usize, width: usize) -> Vec<f32> {
+        let mut values = Vec::new();
+        for g in grids.iter().map(|&g| usize::from(g)) {
+            for (r, c) in (0..g).flat_map(|r| (0..g).map(move |c| (r, c))) {
+                let start = values.len();
+                values.resize(start + height * width, 0.0);
+                let c = if self.mirrored { g - 1 - c } else { c };
+                let (rows, columns) = (window(self.height, g, r), window(self.width, g, c));
+                let share = 1.0 / (rows.len() * columns.len()) as f32;
+                for row in rows {
+                    let at = start + (self.top + row) * width + self.left;
+                    values[at + columns.start..at + columns.end].fill(share);
+                }
+            }
+        }
+        values
+    }
+}
+
+impl<'m> Regions<'m> {
+    /// Regions under a reduction.
+    ///
+    /// # Errors
+    /// The map is too small for the grids.
+    pub fn new(maps: &'m Maps, grids: &[u8], weight: Tensor, bias: Tensor) -> Result<Self, EngineError> {
+        let whole = pool::shares(grids, maps.height, maps.width)?;
+        Ok(Self { maps, grids: grids.to_vec(), whole, weight, bias })
+    }
+
+    /// Regions `[B, M, C]` of unit norm, of photos as they are.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn whole(&self, photos: &[usize]) -> Result<Tensor, EngineError> {
+        self.finish(&self.whole.f_matmul(&self.cells(photos)?)?)
+    }
+
+    /// Regions `[B, M, C]` of unit norm, of a part of each photo.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn parts(&self, photos: &[usize], views: &[View]) -> Result<Tensor, EngineError> {
+        let (h, w) = (self.maps.height, self.maps.width);
+        let shares: Vec<f32> = views.iter().flat_map(|v| v.shares(&self.grids, h, w)).collect();
+        let shares = Tensor::f_from_slice(&shares)?.f_view([views.len() as i64, -1, (h * w) as i64])?;
+        self.finish(&shares.f_bmm(&self.cells(photos)?)?)
+    }
+
+    /// Regions of the backbone `[B, M, Cb]`, before reduction.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn raw(&self, photos: &[usize]) -> Result<Tensor, EngineError> {
+        Ok(self.whole.f_matmul(&self.cells(photos)?)?)
+    }
+
+    /// A part of the map that is all of it.
+    pub fn all(&self) -> View {
+        View { top: 0, left: 0, height: self.maps.height, width: self.maps.width, mirrored: false }
+    }
+
+    /// A random part.
+    pub fn random(&self, numbers: &mut Sequence) -> View {
+        View::random(numbers, self.maps.height, self.maps.width)
+    }
+
+    fn cells(&self, photos: &[usize]) -> Result<Tensor, EngineError> {
+        let index: Vec<i64> = photos.iter().map(|&p| p as i64).collect();
+        Ok(self.maps.cells.f_index_select(0, &Tensor::f_from_slice(&index)?)?.f_to_kind(Kind::Float)?)
+    }
+
+    fn finish(&self, pooled: &Tensor) -> Result<Tensor, EngineError> {
+        pool::normalise(&pooled.f_matmul(&self.weight.f_tr()?)?.f_add(&self.bias)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_of_everything_is_the_pyramid_itself() {
+        let view = View { top: 0, left: 0, height: 7, width: 7, mirrored: false };
+        let expected = Vec::<f32>::try_from(pool::shares(&[1, 2, 3], 7, 7).unwrap().view([-1])).unwrap();
+        assert_eq!(view.shares(&[1, 2, 3], 7, 7), expected);
+    }
+
+    #[test]
+    fn every_view_s_shares_sum_to_one_inside_its_part() {
+        let mut numbers = Sequence::new(3);
+        for _ in 0..500 {
+            let view = View::random(&mut numbers, 7, 6);
+            assert!(view.top + view.height <= 7 && view.left + view.width <= 6);
+            let shares = view.shares(&[1, 2, 3], 7, 6);
+            for row in shares.chunks_exact(42) {
+                assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+            }
+            let outside = (0..42).filter(|i| !(view.top..view.top + view.height).contains(&(i / 6)));
+            assert!(outside.into_iter().all(|i| shares[i] == 0.0));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What an embedder promises whatever the model: neighbours in a batch do not matter, precision does little, errors name
+//! what is wrong.
+
+use std::path::PathBuf;
+
+use grnet_core::config::Pooling;
+use grnet_core::model::{self, ModelFile, NamedTensor, Storage, TensorData};
+use grnet_engine::import::defaults::Sequence;
+use grnet_engine::network::{Device, Embedder, Precision, set_threads};
+
+fn base() -> Vec<u8> {
+    std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/base/base.safetensors")).unwrap()
+}
+
+/// A photo with some structure: a coloured gradient and noise.
+fn photo(seed: u64, size: usize) -> Vec<u8> {
+    let mut numbers = Sequence::new(seed);
+    let (a, b, c) = (numbers.unit(), numbers.unit(), numbers.unit());
+    let value = |x: f32, y: f32, k: usize| (128.0 + 60.0 * (a * x + b * y + c * k as f32)).clamp(0.0, 255.0);
+    (0..size * size * 3)
+        .map(|i| {
+            let (y, x, k) = (i / 3 / size, i / 3 % size, i % 3);
+            let side = size as f32;
+            (value(x as f32 / side, y as f32 / side, k) + 20.0 * numbers.unit()).clamp(0.0, 255.0) as u8
+        })
+        .collect()
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn a_photo_s_regions_do_not_depend_on_its_neighbours() {
+    set_threads(1);
+    let bytes = base();
+    let file = ModelFile::parse(&bytes).unwrap();
+    let mut embedder = Embedder::load(&file, Device::Cpu, Precision::F32).unwrap();
+    let photos: Vec<Vec<u8>> = (0..5).map(|seed| photo(seed, 224)).collect();
+    let all = embedder.embed(&photos.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+    assert!(embedder.embed(&[]).unwrap().is_empty());
+    for (photo, together) in photos.iter().zip(&all) {
+        let alone = &embedder.embed(&[photo]).unwrap()[0];
+        assert_eq!(alone.len(), 14 * 256);
+        let difference = alone.iter().zip(together).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(difference < 1e-5, "{difference}");
+        for region in alone.chunks_exact(256) {
+            assert!((region.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-4);
+        }
+    }
+    assert!(cosine(&all[0][..256], &all[1][..256]) < 0.999, "different photos have different regions");
+}
+
+#[test]
+fn half_the_bits_change_a_region_by_little() {
+    set_threads(1);
+    let bytes = base();
+    let file = ModelFile::parse(&bytes).unwrap();
+    let photo = photo(9, 224);
+    let full = &Embedder::load(&file, Device::Cpu, Precision::F32).unwrap().embed(&[&photo]).unwrap()[0];
+    let half = &Embedder::load(&file, Device::Cpu, Precision::Bf16).unwrap().embed(&[&photo]).unwrap()[0];
+    let cosines = full.chunks_exact(256).zip(half.chunks_exact(256)).map(|(a, b)| cosine(a, b));
+    let worst = cosines.fold(1.0, f32::min);
+    println!("least cosine between f32 and bf16: {worst:.4}");
+    assert!(worst > 0.95, "{worst}");
+}
+
+/// The tensors of the default model, to be spoiled.
+fn tensors(file: &ModelFile<'_>) -> Vec<NamedTensor> {
+    let number = |name: String| {
+        let (shape, values) = file.tensor(&name).unwrap();
+        (name, shape, TensorData::Numbers(Storage::F32, values))
+    };
+    file.tensor_names().into_iter().map(number).collect()
+}
+
+#[test]
+fn a_missing_or_ill_shaped_tensor_is_named() {
+    let bytes = base();
+    let file = ModelFile::parse(&bytes).unwrap();
+    let load = |tensors: &[NamedTensor]| {
+        let bytes = model::write(&file.config, tensors).unwrap();
+        Embedder::load(&ModelFile::parse(&bytes).unwrap(), Device::Cpu, Precision::F32).unwrap_err().to_string()
+    };
+    let name = "backbone._blocks.3._depthwise_conv.weight";
+    let mut spoiled = tensors(&file);
+    spoiled.retain(|t| t.0 != name);
+    assert!(load(&spoiled).contains(name));
+    let mut spoiled = tensors(&file);
+    let tensor = spoiled.iter_mut().find(|t| t.0 == "backbone._bn1.running_var").unwrap();
+    tensor.1 = vec![1, tensor.1[0]];
+    assert!(load(&spoiled).contains("backbone._bn1.running_var"));
+}
+
+#[test]
+fn a_photo_of_another_size_is_refused_with_both_figures() {
+    let bytes = base();
+    let mut embedder = Embedder::load(&ModelFile::parse(&bytes).unwrap(), Device::Cpu, Precision::F32).unwrap();
+    let error = embedder.embed(&[&photo(1, 224), &photo(1, 223)]).unwrap_err().to_string();
+    assert!(error.contains("photo 1") && error.contains("149187") && error.contains("150528"), "{error}");
+}
+
+#[test]
+fn every_pooling_gives_a_whole_pyramid() {
+    set_threads(1);
+    let bytes = base();
+    let file = ModelFile::parse(&bytes).unwrap();
+    for pooling in [Pooling::Average, Pooling::Max, Pooling::Gem { p: 3.0 }] {
+        let mut config = file.config.clone();
+        config.pyramid.pooling = pooling;
+        let bytes = model::write(&config, &tensors(&file)).unwrap();
+        let mut embedder = Embedder::load(&ModelFile::parse(&bytes).unwrap(), Device::Cpu, Precision::F32).unwrap();
+        assert_eq!(embedder.embed(&[&photo(1, 224)]).unwrap()[0].len(), 14 * 256);
+    }
+}

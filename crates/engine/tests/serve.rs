@@ -1,0 +1,17 @@
+//! The server over real Unix sockets and threads, with a network and a decoder made for the test.
+
+#[path = "serve/fixture.rs"]
+mod fixture;
+
+#[path = "serve/batching.rs"]
+mod batching;
+#[path = "serve/faults.rs"]
+mod faults;
+#[path = "serve/handshake.rs"]
+mod handshake;
+#[path = "serve/limits.rs"]
+mod limits;
+#[path = "serve/models.rs"]
+mod models;
+#[path = "serve/process.rs"]
+mod process;

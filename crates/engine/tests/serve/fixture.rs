@@ -1,0 +1,324 @@
+//! A server with a network that can be held, and a client that says what it wants.
+
+use std::io::{self, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
+use std::time::{Duration, Instant};
+
+use grnet_core::config::{Backbone, Fit, Graph, Input, ModelConfig, Pooling, Pyramid};
+use grnet_core::features::Features;
+use grnet_core::model::{self, ModelFile, ModelId};
+use grnet_engine::serve::work::{Decoder, Loader, Network, PhotoLimits};
+use grnet_engine::serve::{Limits, Server, Settings};
+use grnet_wire::{
+    Failure, MAX_REPLY, Outcome, PROTOCOL, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats,
+    decode_reply, encode_request,
+};
+
+/// Long enough for a busy machine, short enough for a test that hangs.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What the test's network saw and is told.
+#[derive(Default)]
+pub struct Bench {
+    held: Mutex<bool>,
+    change: Condvar,
+    /// The first byte of each photo of each batch, warm-ups aside.
+    pub batches: Mutex<Vec<Vec<u8>>>,
+    /// Batches that reached the network.
+    pub entered: AtomicUsize,
+    /// Photos decoded.
+    pub decoded: AtomicUsize,
+    /// Every further batch is an error.
+    pub broken: AtomicBool,
+}
+
+impl Bench {
+    /// Keeps the network from finishing a batch.
+    pub fn hold(&self) {
+        *self.held.lock().unwrap() = true;
+    }
+
+    /// Lets it finish.
+    pub fn release(&self) {
+        *self.held.lock().unwrap() = false;
+        self.change.notify_all();
+    }
+
+    pub fn batches(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.batches.lock().unwrap()
+    }
+}
+
+struct TestLoader(Arc<Bench>);
+
+impl Loader for TestLoader {
+    fn device(&self) -> String {
+        "test".into()
+    }
+
+    fn precision(&self) -> String {
+        "f32".into()
+    }
+
+    fn warm_up(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn load(&mut self, file: &ModelFile<'_>) -> Result<Box<dyn Network>, String> {
+        if file.tensor_names().iter().any(|name| name == "unloadable") {
+            return Err("tensor `x` is missing".into());
+        }
+        Ok(Box::new(TestNetwork { bench: Arc::clone(&self.0), channels: file.config.channels, warm: false }))
+    }
+}
+
+struct TestNetwork {
+    bench: Arc<Bench>,
+    channels: usize,
+    warm: bool,
+}
+
+/// A byte that makes the network panic.
+pub const PANIC: u8 = 250;
+/// A byte that makes the network's result unstorable.
+pub const INFINITE: u8 = 251;
+
+impl Network for TestNetwork {
+    fn embed(&mut self, pixels: &[&[u8]]) -> Result<Vec<Vec<f32>>, String> {
+        if std::mem::replace(&mut self.warm, true) {
+            self.bench.batches().push(pixels.iter().map(|photo| photo[0]).collect());
+            self.bench.entered.fetch_add(1, Ordering::SeqCst);
+            let mut held = self.bench.held.lock().unwrap();
+            while *held {
+                held = self.bench.change.wait(held).unwrap();
+            }
+        }
+        if self.bench.broken.load(Ordering::SeqCst) {
+            return Err("out of memory on the device".into());
+        }
+        let value = |byte: u8| match byte {
+            PANIC => panic!("the test's network panics on purpose"),
+            INFINITE => f32::INFINITY,
+            byte => f32::from(byte),
+        };
+        Ok(pixels.iter().map(|photo| vec![value(photo[0]); self.channels]).collect())
+    }
+}
+
+/// `ok N` is a photo of bytes N; `slow N` takes 50 ms; `panic` and anything else is bad.
+struct TestDecoder(Arc<Bench>);
+
+impl Decoder for TestDecoder {
+    fn prepare(
+        &self,
+        bytes: &[u8],
+        _: Option<Region>,
+        input: &Input,
+        limits: PhotoLimits,
+    ) -> Result<Vec<u8>, PhotoRefusal> {
+        let refuse = |fault, message: &str| Err(PhotoRefusal { fault, message: message.into() });
+        if bytes.len() as u64 > limits.max_bytes {
+            return refuse(PhotoFault::TooLarge, "too many bytes");
+        }
+        self.0.decoded.fetch_add(1, Ordering::SeqCst);
+        let side = input.size as usize;
+        match bytes {
+            b"panic" => panic!("the test's decoder panics on purpose"),
+            [b'o', b'k', n, ..] => Ok(vec![*n; side * side * 3]),
+            [b's', b'l', b'o', b'w', n, ..] => {
+                std::thread::sleep(Duration::from_millis(50));
+                Ok(vec![*n; side * side * 3])
+            }
+            _ => refuse(PhotoFault::BadImage, "not an image"),
+        }
+    }
+}
+
+/// A model file; different `salt`, different id.
+pub fn model_file(salt: f32, name: &str) -> Vec<u8> {
+    let config = ModelConfig {
+        format: 1,
+        backbone: Backbone::Patches { patch: 4 },
+        backbone_channels: 2,
+        reduction: false,
+        channels: 2,
+        input: Input { size: 8, fit: Fit::Stretch, mean: [0.0; 3], std: [1.0; 3] },
+        pyramid: Pyramid { grids: vec![1], pooling: Pooling::Average, normalise: false },
+        graph: Graph::default(),
+    };
+    let data = model::TensorData::Numbers(model::Storage::F32, vec![salt]);
+    model::write(&config, &[(name.to_owned(), vec![1], data)]).unwrap()
+}
+
+/// Limits that tests change.
+pub fn limits() -> Limits {
+    Limits { max_batch_wait: Duration::from_millis(20), write_timeout: Duration::from_millis(500), ..Limits::default() }
+}
+
+/// A running server.
+pub struct Running {
+    pub folder: tempfile::TempDir,
+    pub bench: Arc<Bench>,
+    pub server: Option<Server>,
+    pub model: ModelId,
+}
+
+impl Running {
+    pub fn start(limits: Limits) -> Self {
+        Self::failing(limits, 0)
+    }
+
+    pub fn failing(limits: Limits, fail_nth: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Arc::new(Bench::default());
+        let settings = Settings { socket: folder.path().join("s"), decoders: 2, limits, fail_nth };
+        let loader = Box::new(TestLoader(Arc::clone(&bench)));
+        let decoder = Arc::new(TestDecoder(Arc::clone(&bench)));
+        let server = Server::start(settings, loader, decoder, mpsc::channel()).unwrap();
+        Self { folder, bench, server: Some(server), model: ModelId([0; 8]) }
+    }
+
+    /// A server that has the model already.
+    pub fn with_model(limits: Limits) -> Self {
+        let mut running = Self::start(limits);
+        let file = model_file(1.0, "a");
+        running.model = ModelId::of(&file);
+        let mut client = running.connect();
+        let reply = client.ask(&Request::Model { id: 1, file: &file });
+        assert_eq!(reply, Reply::ModelReady { id: 1, model: running.model });
+        running
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("s")
+    }
+
+    /// A connection after its handshake.
+    pub fn connect(&self) -> Client {
+        Client::connect(&self.socket()).unwrap()
+    }
+
+    pub fn stats(&self) -> Stats {
+        match self.connect().ask(&Request::Stats { id: 9 }) {
+            Reply::Stats { id: 9, stats } => stats,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.bench.release();
+        if let Some(server) = self.server.take() {
+            let ended = server.stop(PATIENCE);
+            assert!(ended || std::thread::panicking(), "a thread of the server did not end");
+        }
+    }
+}
+
+/// A client.
+pub struct Client {
+    pub stream: UnixStream,
+}
+
+impl Client {
+    pub fn raw(socket: &std::path::Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self { stream })
+    }
+
+    pub fn connect(socket: &std::path::Path) -> io::Result<Self> {
+        let mut client = Self::raw(socket)?;
+        client.try_send(&Request::Hello { protocol: PROTOCOL, pid: 1 }).map_err(io::Error::other)?;
+        match client.try_receive().map_err(io::Error::other)? {
+            Reply::Hello { protocol: PROTOCOL, .. } => Ok(client),
+            other => Err(io::Error::other(format!("{other:?}"))),
+        }
+    }
+
+    // Raw bytes, not `write_frame`: the client's operations are not the ones that are counted and failed.
+    pub fn try_send(&mut self, request: &Request<'_>) -> io::Result<()> {
+        let bytes = encode_request(request).map_err(io::Error::other)?;
+        let mut frame = (bytes.len() as u32).to_le_bytes().to_vec();
+        frame.extend(bytes);
+        self.stream.write_all(&frame)
+    }
+
+    pub fn try_receive(&mut self) -> io::Result<Reply> {
+        let mut header = [0; 4];
+        io::Read::read_exact(&mut self.stream, &mut header)?;
+        let length = u32::from_le_bytes(header) as usize;
+        assert!(length <= MAX_REPLY);
+        let mut frame = vec![0; length];
+        io::Read::read_exact(&mut self.stream, &mut frame)?;
+        decode_reply(&frame).map_err(io::Error::other)
+    }
+
+    pub fn send(&mut self, request: &Request<'_>) {
+        self.try_send(request).unwrap();
+    }
+
+    pub fn receive(&mut self) -> Reply {
+        self.try_receive().unwrap()
+    }
+
+    pub fn ask(&mut self, request: &Request<'_>) -> Reply {
+        self.send(request);
+        self.receive()
+    }
+
+    /// Whether the server closed the connection.
+    pub fn is_closed(&mut self) -> bool {
+        let mut byte = [0];
+        match io::Read::read(&mut self.stream, &mut byte) {
+            Ok(n) => n == 0,
+            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+/// A request for the photos `ok N`, with all the time of the world.
+pub fn embed<'a>(id: u64, model: ModelId, photos: &'a [&'a [u8]]) -> Request<'a> {
+    embed_within(id, model, 60_000, photos)
+}
+
+pub fn embed_within<'a>(id: u64, model: ModelId, deadline_ms: u32, photos: &'a [&'a [u8]]) -> Request<'a> {
+    let photos = photos.iter().map(|bytes| Photo { bytes, region: None }).collect();
+    Request::Embed { id, model, deadline_ms, max_bytes: 1 << 20, max_pixels: 1 << 20, photos }
+}
+
+/// The outcomes of a reply that must be features.
+pub fn outcomes(reply: Reply) -> Vec<Outcome> {
+    match reply {
+        Reply::Features { photos, .. } => photos,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The number in a photo's features.
+pub fn number(outcome: &Outcome) -> f32 {
+    match outcome {
+        Outcome::Features(value) => Features::parse_untrusted(value).unwrap().to_f32()[0],
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn failure(reply: Reply) -> Failure {
+    match reply {
+        Reply::Failed { failure, .. } => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Waits until something is so.
+pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !so() {
+        assert!(Instant::now() < until, "not so in {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
