@@ -53,10 +53,7 @@ impl Builder {
 
     /// Whether `grnet_pg` is in `shared_preload_libraries`.
     pub fn preload(self, preload: bool) -> Self {
-        self.setting(
-            "shared_preload_libraries",
-            if preload { "grnet_pg" } else { "" },
-        )
+        self.setting("shared_preload_libraries", if preload { "grnet_pg" } else { "" })
     }
 
     /// A line of `postgresql.conf`.
@@ -74,12 +71,8 @@ impl Builder {
     /// Makes it a hot standby of a running cluster: a base backup, then streaming replication. Same installation, unless
     /// another is given.
     pub fn standby_of(mut self, primary: &Cluster) -> Self {
-        self.primary = Some(Primary {
-            socket_dir: primary.socket_dir().to_owned(),
-            port: primary.port(),
-        });
-        self.installation
-            .get_or_insert_with(|| primary.installation().clone());
+        self.primary = Some(Primary { socket_dir: primary.socket_dir().to_owned(), port: primary.port() });
+        self.installation.get_or_insert_with(|| primary.installation().clone());
         self
     }
 
@@ -114,33 +107,13 @@ impl Builder {
         let mut command = match &self.primary {
             None => {
                 let mut initdb = cluster.installation().command("initdb");
-                initdb.args([
-                    "-U",
-                    "postgres",
-                    "-A",
-                    "trust",
-                    "-E",
-                    "UTF8",
-                    "--locale=C.UTF-8",
-                    "--no-sync",
-                ]);
+                initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
                 initdb
             }
             Some(primary) => {
                 let mut backup = cluster.installation().command("pg_basebackup");
-                backup.args([
-                    "-U",
-                    "postgres",
-                    "-R",
-                    "-X",
-                    "stream",
-                    "--checkpoint=fast",
-                    "--no-sync",
-                ]);
-                backup
-                    .arg("-h")
-                    .arg(&primary.socket_dir)
-                    .args(["-p", &primary.port.to_string()]);
+                backup.args(["-U", "postgres", "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"]);
+                backup.arg("-h").arg(&primary.socket_dir).args(["-p", &primary.port.to_string()]);
                 backup
             }
         };
@@ -157,15 +130,10 @@ impl Builder {
             ("listen_addresses".to_owned(), String::new()),
             ("log_line_prefix".to_owned(), "%m [%p] %b ".to_owned()),
             ("port".to_owned(), cluster.port().to_string()),
-            (
-                "unix_socket_directories".to_owned(),
-                cluster.socket_dir().display().to_string(),
-            ),
+            ("unix_socket_directories".to_owned(), cluster.socket_dir().display().to_string()),
         ]);
         settings.extend(self.settings.clone());
-        let lines = settings
-            .iter()
-            .map(|(name, value)| format!("{name} = {}\n", quoted(value)));
+        let lines = settings.iter().map(|(name, value)| format!("{name} = {}\n", quoted(value)));
         let text: String = lines.collect();
 
         let data = cluster.folder.data();
@@ -177,9 +145,7 @@ impl Builder {
         let main = data.join("postgresql.conf");
         let before = std::fs::read_to_string(&main).map_err(Error::file(&main))?;
         if !before.contains(OURS) {
-            cluster
-                .folder
-                .write(&main, &format!("{before}\ninclude = '{OURS}'\n"))?;
+            cluster.folder.write(&main, &format!("{before}\ninclude = '{OURS}'\n"))?;
         }
         Ok(true)
     }

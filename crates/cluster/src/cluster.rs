@@ -37,12 +37,7 @@ impl Cluster {
     }
 
     pub(crate) fn new(installation: Installation, folder: Folder, port: u16, keep: bool) -> Self {
-        Self {
-            installation,
-            folder,
-            port,
-            keep,
-        }
+        Self { installation, folder, port, keep }
     }
 
     /// The server's installation.
@@ -77,9 +72,7 @@ impl Cluster {
 
     /// What the server has logged so far; empty before the first start.
     pub fn log(&self) -> String {
-        std::fs::read(self.log_path())
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        std::fs::read(self.log_path()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// Starts the server after [`Cluster::stop`] or a crash, and waits until it answers.
@@ -88,22 +81,15 @@ impl Cluster {
         if !log.exists() {
             self.folder.write(&log, "")?;
         }
-        self.pg_ctl(|pg_ctl| pg_ctl.arg("-l").arg(&log).args(["-w", "-t", "60", "start"]))
-            .map_err(|error| match error {
-                Error::Program {
-                    program,
-                    status,
-                    output,
-                } => {
+        self.pg_ctl(|pg_ctl| pg_ctl.arg("-l").arg(&log).args(["-w", "-t", "60", "start"])).map_err(
+            |error| match error {
+                Error::Program { program, status, output } => {
                     let output = format!("{output}{}:\n{}", log.display(), tail(&self.log(), 30));
-                    Error::Program {
-                        program,
-                        status,
-                        output,
-                    }
+                    Error::Program { program, status, output }
                 }
                 other => other,
-            })
+            },
+        )
     }
 
     /// Stops the server, and waits until it is gone.
@@ -129,16 +115,9 @@ impl Cluster {
 
     /// The process that all others of the server descend from.
     pub fn postmaster_pid(&self) -> Result<u32> {
-        let file =
-            std::fs::read_to_string(self.data_dir().join("postmaster.pid")).unwrap_or_default();
-        let pid = file
-            .lines()
-            .next()
-            .and_then(|line| line.trim().parse().ok());
-        pid.filter(|&pid| is_alive(pid))
-            .ok_or_else(|| Error::NotRunning {
-                dir: self.dir().to_owned(),
-            })
+        let file = std::fs::read_to_string(self.data_dir().join("postmaster.pid")).unwrap_or_default();
+        let pid = file.lines().next().and_then(|line| line.trim().parse().ok());
+        pid.filter(|&pid| is_alive(pid)).ok_or_else(|| Error::NotRunning { dir: self.dir().to_owned() })
     }
 
     /// Kills the postmaster alone, as the out-of-memory killer might; its children notice by themselves.
@@ -154,11 +133,7 @@ impl Cluster {
     /// How to connect: the socket, user `postgres`, database `postgres`.
     pub fn config(&self) -> Config {
         let mut config = Config::new();
-        config
-            .host_path(self.socket_dir())
-            .port(self.port)
-            .user("postgres")
-            .dbname("postgres");
+        config.host_path(self.socket_dir()).port(self.port).user("postgres").dbname("postgres");
         config
     }
 
@@ -176,27 +151,17 @@ impl Cluster {
     /// cluster, as superuser and the database `postgres`. It runs as the caller.
     pub fn command(&self, program: &str) -> Command {
         let mut command = self.installation.command(program);
-        command
-            .env("PGHOST", self.socket_dir())
-            .env("PGPORT", self.port.to_string());
-        command
-            .env("PGUSER", "postgres")
-            .env("PGDATABASE", "postgres");
+        command.env("PGHOST", self.socket_dir()).env("PGPORT", self.port.to_string());
+        command.env("PGUSER", "postgres").env("PGDATABASE", "postgres");
         command
     }
 
     /// Feeds SQL to `psql`, which stops at the first error. Its own failure is in the output's status.
     pub fn psql(&self, args: &[&str], sql: &str) -> Result<Output> {
-        let spawn_error = |source| Error::Spawn {
-            program: "psql".to_owned(),
-            source,
-        };
+        let spawn_error = |source| Error::Spawn { program: "psql".to_owned(), source };
         let mut command = self.command("psql");
         command.args(["-X", "-v", "ON_ERROR_STOP=1"]).args(args);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(spawn_error)?;
         let stdin = child.stdin.take();
         std::thread::scope(|scope| {
@@ -222,11 +187,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!(
-                "--- the end of the server's log ({}):\n{}",
-                self.log_path().display(),
-                self.log_tail(40)
-            );
+            eprintln!("--- the end of the server's log ({}):\n{}", self.log_path().display(), self.log_tail(40));
         }
         if self.keep {
             return;
@@ -243,9 +204,7 @@ impl Drop for Cluster {
 
 fn tail(text: &str, lines: usize) -> String {
     let skip = text.lines().count().saturating_sub(lines);
-    text.lines()
-        .skip(skip)
-        .fold(String::new(), |all, line| all + line + "\n")
+    text.lines().skip(skip).fold(String::new(), |all, line| all + line + "\n")
 }
 
 #[cfg(test)]

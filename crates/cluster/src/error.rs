@@ -84,18 +84,11 @@ impl Error {
 /// Runs a program to its end; anything but success is an error that carries what it said.
 pub(crate) fn run(command: &mut Command) -> Result<Output, Error> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|source| Error::Spawn {
-        program: program.clone(),
-        source,
-    })?;
+    let output = command.output().map_err(|source| Error::Spawn { program: program.clone(), source })?;
     if output.status.success() {
         return Ok(output);
     }
     let mut said = String::from_utf8_lossy(&output.stdout).into_owned();
     said.push_str(&String::from_utf8_lossy(&output.stderr));
-    Err(Error::Program {
-        program,
-        status: output.status,
-        output: said,
-    })
+    Err(Error::Program { program, status: output.status, output: said })
 }

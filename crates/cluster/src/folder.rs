@@ -27,23 +27,12 @@ impl Folder {
         let user = ServerUser::find()?;
         fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
         let dir = dir.canonicalize().map_err(Error::file(&dir))?;
-        let empty = fs::read_dir(&dir)
-            .map_err(Error::file(&dir))?
-            .next()
-            .is_none();
+        let empty = fs::read_dir(&dir).map_err(Error::file(&dir))?.next().is_none();
         if !empty && !dir.join("data").exists() {
             return Err(Error::NotOurs { dir });
         }
-        let socket_dir = if dir.as_os_str().len() > LONGEST_SOCKET_DIR {
-            short_name(&dir)
-        } else {
-            dir.clone()
-        };
-        let folder = Self {
-            dir,
-            socket_dir,
-            user,
-        };
+        let socket_dir = if dir.as_os_str().len() > LONGEST_SOCKET_DIR { short_name(&dir) } else { dir.clone() };
+        let folder = Self { dir, socket_dir, user };
         folder.close_to_others(&folder.dir)?;
         if folder.socket_dir != folder.dir {
             fs::create_dir_all(&folder.socket_dir).map_err(Error::file(&folder.socket_dir))?;
@@ -95,9 +84,7 @@ impl Folder {
         self.user.own(dir)?;
         let owner = fs::symlink_metadata(dir).map_err(Error::file(dir))?;
         if owner.uid() != self.user.uid() || !owner.is_dir() {
-            return Err(Error::NotOurs {
-                dir: dir.to_owned(),
-            });
+            return Err(Error::NotOurs { dir: dir.to_owned() });
         }
         fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(Error::file(dir))
     }
@@ -108,10 +95,7 @@ impl Folder {
         test.arg("-w").arg(&self.dir).current_dir("/");
         run(self.user.apply(&mut test))
             .map(drop)
-            .map_err(|_| Error::Unreachable {
-                dir: self.dir.clone(),
-                user: self.user.name().to_owned(),
-            })
+            .map_err(|_| Error::Unreachable { dir: self.dir.clone(), user: self.user.name().to_owned() })
     }
 }
 
@@ -143,10 +127,7 @@ mod tests {
     fn a_folder_with_something_else_in_it_is_refused() {
         let dir = fresh_name();
         fs::write(dir.join("thesis.tex"), "years of work").unwrap();
-        assert!(matches!(
-            Folder::open(dir.clone()),
-            Err(Error::NotOurs { .. })
-        ));
+        assert!(matches!(Folder::open(dir.clone()), Err(Error::NotOurs { .. })));
         fs::remove_dir_all(dir).unwrap();
     }
 

@@ -21,18 +21,10 @@ impl Installation {
     /// Asks `pg_config`.
     pub fn new(pg_config: impl AsRef<Path>) -> Result<Self> {
         let pg_config = pg_config.as_ref();
-        let output = run(Command::new(pg_config).args([
-            "--bindir",
-            "--libdir",
-            "--pkglibdir",
-            "--sharedir",
-            "--version",
-        ]))?;
+        let output =
+            run(Command::new(pg_config).args(["--bindir", "--libdir", "--pkglibdir", "--sharedir", "--version"]))?;
         let answer = String::from_utf8_lossy(&output.stdout).into_owned();
-        let not_pg_config = || Error::NotPgConfig {
-            pg_config: pg_config.to_owned(),
-            answer: answer.clone(),
-        };
+        let not_pg_config = || Error::NotPgConfig { pg_config: pg_config.to_owned(), answer: answer.clone() };
         let lines: Vec<&str> = answer.lines().collect();
         let [bindir, libdir, pkglibdir, sharedir, version] = lines[..] else {
             return Err(not_pg_config());
@@ -52,16 +44,8 @@ impl Installation {
     /// there is nothing to test, which is an error and not a success.
     pub fn for_tests() -> Result<Vec<Self>> {
         let list = std::env::var("GRNET_TEST_PG").unwrap_or_default();
-        let found: Vec<_> = list
-            .split(':')
-            .filter(|path| !path.is_empty())
-            .map(Self::new)
-            .collect::<Result<_>>()?;
-        if found.is_empty() {
-            Err(Error::NoTestServers)
-        } else {
-            Ok(found)
-        }
+        let found: Vec<_> = list.split(':').filter(|path| !path.is_empty()).map(Self::new).collect::<Result<_>>()?;
+        if found.is_empty() { Err(Error::NoTestServers) } else { Ok(found) }
     }
 
     /// The `pg_config` that was asked.
@@ -104,10 +88,7 @@ impl Installation {
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bindir.join(program));
         for (name, _) in std::env::vars_os() {
-            if name
-                .to_str()
-                .is_some_and(|name| name.starts_with("PG") && !name.starts_with("PGRX"))
-            {
+            if name.to_str().is_some_and(|name| name.starts_with("PG") && !name.starts_with("PGRX")) {
                 command.env_remove(name);
             }
         }
@@ -124,9 +105,7 @@ impl Installation {
 /// `PostgreSQL 18.6 (Debian 18.6-1)` is 18, `PostgreSQL 19beta1` is 19.
 fn major(version: &str) -> Option<u32> {
     let number = version.strip_prefix("PostgreSQL ")?;
-    let digits = number
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(number.len());
+    let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
     number[..digits].parse().ok()
 }
 
@@ -148,13 +127,7 @@ mod tests {
     #[test]
     fn what_is_no_pg_config_is_refused_by_name() {
         let error = Installation::new("/bin/echo").unwrap_err().to_string();
-        assert!(
-            error.contains("/bin/echo") && error.contains("not a pg_config"),
-            "{error}"
-        );
-        assert!(matches!(
-            Installation::new("/no/such/pg_config"),
-            Err(Error::Spawn { .. })
-        ));
+        assert!(error.contains("/bin/echo") && error.contains("not a pg_config"), "{error}");
+        assert!(matches!(Installation::new("/no/such/pg_config"), Err(Error::Spawn { .. })));
     }
 }

@@ -40,9 +40,7 @@ pub fn is_alive(pid: u32) -> bool {
         return false;
     };
     // The state follows the program's name, which stands in parentheses and may hold anything.
-    let state = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.chars().next());
+    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
     !matches!(state, None | Some('Z' | 'X'))
 }
 

@@ -63,11 +63,7 @@ fn nobody(line: &str) -> Option<ServerUser> {
     let name = fields.next().filter(|name| *name == "nobody")?;
     let uid = fields.nth(1)?.parse().ok()?;
     let gid = fields.next()?.parse().ok()?;
-    Some(ServerUser::Other {
-        name: name.to_owned(),
-        uid,
-        gid,
-    })
+    Some(ServerUser::Other { name: name.to_owned(), uid, gid })
 }
 
 /// Makes a command run as the user that servers run as: the caller, or `nobody` where the caller is root.
@@ -83,14 +79,7 @@ mod tests {
     #[test]
     fn lines_of_passwd() {
         let line = "nobody:x:65534:65533:nobody:/nonexistent:/usr/sbin/nologin";
-        assert_eq!(
-            nobody(line),
-            Some(ServerUser::Other {
-                name: "nobody".into(),
-                uid: 65534,
-                gid: 65533
-            })
-        );
+        assert_eq!(nobody(line), Some(ServerUser::Other { name: "nobody".into(), uid: 65534, gid: 65533 }));
         assert_eq!(nobody("nobody2:x:1:1::/:"), None);
         assert_eq!(nobody("nobody:x"), None);
         assert_eq!(nobody(""), None);

@@ -11,12 +11,7 @@ fn installations() -> Vec<Installation> {
 }
 
 fn number(cluster: &Cluster, sql: &str) -> i64 {
-    cluster
-        .connect()
-        .unwrap()
-        .query_one(sql, &[])
-        .unwrap()
-        .get(0)
+    cluster.connect().unwrap().query_one(sql, &[]).unwrap().get(0)
 }
 
 fn eventually(what: &str, mut done: impl FnMut() -> bool) {
@@ -61,28 +56,14 @@ fn a_cluster_lives_and_leaves_nothing() {
 #[test]
 fn stop_and_start_keep_the_data() {
     for installation in installations() {
-        let cluster = Cluster::builder()
-            .installation(&installation)
-            .start()
-            .unwrap();
-        cluster
-            .connect()
-            .unwrap()
-            .batch_execute("CREATE TABLE t AS SELECT generate_series(1, 10) i")
-            .unwrap();
+        let cluster = Cluster::builder().installation(&installation).start().unwrap();
+        cluster.connect().unwrap().batch_execute("CREATE TABLE t AS SELECT generate_series(1, 10) i").unwrap();
         for mode in [Mode::Smart, Mode::Fast, Mode::Immediate] {
             cluster.stop(mode).unwrap();
-            assert!(matches!(
-                cluster.postmaster_pid(),
-                Err(Error::NotRunning { .. })
-            ));
+            assert!(matches!(cluster.postmaster_pid(), Err(Error::NotRunning { .. })));
             assert!(cluster.connect().is_err());
             cluster.start_again().unwrap();
-            assert_eq!(
-                number(&cluster, "SELECT count(*) FROM t"),
-                10,
-                "after {mode:?}"
-            );
+            assert_eq!(number(&cluster, "SELECT count(*) FROM t"), 10, "after {mode:?}");
         }
         let before = cluster.postmaster_pid().unwrap();
         cluster.restart().unwrap();
@@ -93,15 +74,9 @@ fn stop_and_start_keep_the_data() {
 #[test]
 fn a_killed_postmaster_takes_its_children_along_and_can_be_started_again() {
     for installation in installations() {
-        let cluster = Cluster::builder()
-            .installation(&installation)
-            .start()
-            .unwrap();
+        let cluster = Cluster::builder().installation(&installation).start().unwrap();
         let mut client = cluster.connect().unwrap();
-        let backend: i32 = client
-            .query_one("SELECT pg_backend_pid()", &[])
-            .unwrap()
-            .get(0);
+        let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
         cluster.kill_postmaster().unwrap();
         eventually("the backend ends", || !process::is_alive(backend as u32));
         // The shared memory is free once the last child is gone.
@@ -113,36 +88,21 @@ fn a_killed_postmaster_takes_its_children_along_and_can_be_started_again() {
 #[test]
 fn a_kept_cluster_is_found_again() {
     for installation in installations() {
-        let dir: PathBuf = std::env::temp_dir().join(format!(
-            "grnet-kept-{}-{}",
-            std::process::id(),
-            installation.major()
-        ));
+        let dir: PathBuf =
+            std::env::temp_dir().join(format!("grnet-kept-{}-{}", std::process::id(), installation.major()));
         let builder = Cluster::builder().installation(&installation).dir(&dir);
         let first = builder.clone().keep().start().unwrap();
-        first
-            .connect()
-            .unwrap()
-            .batch_execute("CREATE TABLE kept (i int)")
-            .unwrap();
+        first.connect().unwrap().batch_execute("CREATE TABLE kept (i int)").unwrap();
         let pid = first.postmaster_pid().unwrap();
         drop(first);
         assert!(process::is_alive(pid), "a kept cluster was stopped");
 
         let second = builder.clone().keep().start().unwrap();
-        assert_eq!(
-            second.postmaster_pid().unwrap(),
-            pid,
-            "the same settings restarted it"
-        );
+        assert_eq!(second.postmaster_pid().unwrap(), pid, "the same settings restarted it");
         drop(second);
 
         let third = builder.setting("work_mem", "7MB").start().unwrap();
-        assert_ne!(
-            third.postmaster_pid().unwrap(),
-            pid,
-            "other settings need a restart"
-        );
+        assert_ne!(third.postmaster_pid().unwrap(), pid, "other settings need a restart");
         assert_eq!(number(&third, "SELECT count(*) FROM kept"), 0);
         drop(third);
         assert!(!dir.exists());
@@ -152,124 +112,60 @@ fn a_kept_cluster_is_found_again() {
 #[test]
 fn psql_stops_at_the_first_error() {
     for installation in installations() {
-        let cluster = Cluster::builder()
-            .installation(&installation)
-            .start()
-            .unwrap();
+        let cluster = Cluster::builder().installation(&installation).start().unwrap();
         let fine = cluster.psql(&["-At"], "SELECT 6 * 7").unwrap();
         assert!(fine.status.success());
         assert_eq!(String::from_utf8_lossy(&fine.stdout), "42\n");
-        let wrong = cluster
-            .psql(&["-At"], "SELECT 1/0;\nSELECT 'not reached';")
-            .unwrap();
+        let wrong = cluster.psql(&["-At"], "SELECT 1/0;\nSELECT 'not reached';").unwrap();
         assert_eq!(wrong.status.code(), Some(3));
         assert!(String::from_utf8_lossy(&wrong.stderr).contains("division by zero"));
         assert!(wrong.stdout.is_empty());
         // More than a pipe holds, both ways.
         let long = "SELECT repeat('x', 1000);\n".repeat(5000);
         assert!(cluster.psql(&["-At"], &long).unwrap().stdout.len() > 5_000_000);
-        let dump = cluster
-            .command("pg_dump")
-            .arg("--schema-only")
-            .output()
-            .unwrap();
-        assert!(
-            dump.status.success(),
-            "{}",
-            String::from_utf8_lossy(&dump.stderr)
-        );
+        let dump = cluster.command("pg_dump").arg("--schema-only").output().unwrap();
+        assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
     }
 }
 
 #[test]
 fn a_standby_follows_and_takes_over() {
     for installation in installations() {
-        let primary = Cluster::builder()
-            .installation(&installation)
-            .start()
-            .unwrap();
-        primary
-            .connect()
-            .unwrap()
-            .batch_execute("CREATE TABLE t AS SELECT 1 i")
-            .unwrap();
+        let primary = Cluster::builder().installation(&installation).start().unwrap();
+        primary.connect().unwrap().batch_execute("CREATE TABLE t AS SELECT 1 i").unwrap();
         let standby = Cluster::builder().standby_of(&primary).start().unwrap();
-        assert!(
-            standby
-                .connect()
-                .unwrap()
-                .query_one("SELECT pg_is_in_recovery()", &[])
-                .unwrap()
-                .get::<_, bool>(0)
-        );
-        primary
-            .connect()
-            .unwrap()
-            .batch_execute("INSERT INTO t VALUES (2)")
-            .unwrap();
-        eventually("the row arrives", || {
-            number(&standby, "SELECT count(*) FROM t") == 2
-        });
+        assert!(standby.connect().unwrap().query_one("SELECT pg_is_in_recovery()", &[]).unwrap().get::<_, bool>(0));
+        primary.connect().unwrap().batch_execute("INSERT INTO t VALUES (2)").unwrap();
+        eventually("the row arrives", || number(&standby, "SELECT count(*) FROM t") == 2);
         standby.promote().unwrap();
-        standby
-            .connect()
-            .unwrap()
-            .batch_execute("INSERT INTO t VALUES (3)")
-            .unwrap();
+        standby.connect().unwrap().batch_execute("INSERT INTO t VALUES (3)").unwrap();
         assert_eq!(number(&primary, "SELECT count(*) FROM t"), 2);
     }
 }
 
 #[test]
 fn a_frozen_session_is_noticed_and_goes_on() {
-    let cluster = Cluster::builder()
-        .installation(&installations()[0])
-        .start()
-        .unwrap();
+    let cluster = Cluster::builder().installation(&installations()[0]).start().unwrap();
     let mut client = cluster.connect().unwrap();
-    let pid: i32 = client
-        .query_one("SELECT pg_backend_pid()", &[])
-        .unwrap()
-        .get(0);
+    let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).unwrap().get(0);
     assert!(process::send(pid as u32, Signal::Stop));
     assert!(process::is_alive(pid as u32));
     assert!(process::send(pid as u32, Signal::Continue));
-    assert_eq!(
-        client.query_one("SELECT 1", &[]).unwrap().get::<_, i32>(0),
-        1
-    );
+    assert_eq!(client.query_one("SELECT 1", &[]).unwrap().get::<_, i32>(0), 1);
 }
 
 #[test]
 fn a_server_that_does_not_start_says_why() {
-    let error = Cluster::builder()
-        .installation(&installations()[0])
-        .setting("no_such_setting", 1)
-        .start()
-        .unwrap_err();
+    let error = Cluster::builder().installation(&installations()[0]).setting("no_such_setting", 1).start().unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains("unrecognized configuration parameter \"no_such_setting\""),
-        "{text}"
-    );
+    assert!(text.contains("unrecognized configuration parameter \"no_such_setting\""), "{text}");
 }
 
 #[test]
 fn roles_and_databases() {
-    let cluster = Cluster::builder()
-        .installation(&installations()[0])
-        .start()
-        .unwrap();
-    cluster
-        .connect()
-        .unwrap()
-        .batch_execute("CREATE ROLE ada LOGIN")
-        .unwrap();
-    cluster
-        .connect()
-        .unwrap()
-        .batch_execute("CREATE DATABASE shop")
-        .unwrap();
+    let cluster = Cluster::builder().installation(&installations()[0]).start().unwrap();
+    cluster.connect().unwrap().batch_execute("CREATE ROLE ada LOGIN").unwrap();
+    cluster.connect().unwrap().batch_execute("CREATE DATABASE shop").unwrap();
     let row = cluster
         .connect_to("shop", "ada")
         .unwrap()

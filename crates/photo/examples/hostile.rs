@@ -33,14 +33,10 @@ fn main() -> ExitCode {
 fn run(folder: &Path) -> std::io::Result<usize> {
     let manifest = std::fs::read_to_string(folder.join("manifest.csv"))?;
     let (mut files, mut wrong, mut decoded) = (0, 0, 0);
-    println!(
-        "{:<24} {:<12} {:>8} {:>8}  outcome",
-        "file", "expect", "ms", "MiB"
-    );
+    println!("{:<24} {:<12} {:>8} {:>8}  outcome", "file", "expect", "ms", "MiB");
     for line in manifest.lines().skip(1).filter(|l| !l.is_empty()) {
         let mut fields = line.split(',');
-        let (Some(file), Some(_), Some(expect)) = (fields.next(), fields.next(), fields.next())
-        else {
+        let (Some(file), Some(_), Some(expect)) = (fields.next(), fields.next(), fields.next()) else {
             println!("manifest line not understood: {line}");
             wrong += 1;
             continue;
@@ -77,18 +73,12 @@ fn run(folder: &Path) -> std::io::Result<usize> {
         };
         let memory = memory.map_or("?".to_string(), |m| m.to_string());
         let complaint = complaints.join(", ");
-        println!(
-            "{file:<24} {expect:<12} {:>8.1} {memory:>8}  {outcome} {complaint}",
-            seconds * 500.0
-        );
+        println!("{file:<24} {expect:<12} {:>8.1} {memory:>8}  {outcome} {complaint}", seconds * 500.0);
         files += 1;
         decoded += usize::from(first.is_ok());
         wrong += usize::from(!complaints.is_empty());
     }
-    println!(
-        "{files} files: {decoded} decoded, {} refused, {wrong} not as they must be",
-        files - decoded
-    );
+    println!("{files} files: {decoded} decoded, {} refused, {wrong} not as they must be", files - decoded);
     // A folder without anything to check must not look like success.
     Ok(if files == 0 { 1 } else { wrong })
 }
@@ -102,10 +92,5 @@ fn reset_peak() {
 fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    line.trim()
-        .strip_suffix("kB")?
-        .trim()
-        .parse::<u64>()
-        .ok()
-        .map(|k| k / 1024)
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|k| k / 1024)
 }

@@ -16,10 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, bytes) in photos {
         let reduced = best(prepare, &bytes)?;
         let full = best(prepare_full_scale, &bytes)?;
-        println!(
-            "{name}, {:.2} MB, to 224: reduced {reduced:.1} ms, full {full:.1} ms",
-            bytes.len() as f64 / 1e6
-        );
+        println!("{name}, {:.2} MB, to 224: reduced {reduced:.1} ms, full {full:.1} ms", bytes.len() as f64 / 1e6);
     }
     Ok(())
 }

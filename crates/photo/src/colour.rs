@@ -13,30 +13,21 @@ pub(crate) fn to_rgb(raw: Vec<u8>, color: ColorType, width: u32, rect: Rect) -> 
         ColorType::L8 => grown::<1>(raw, width, rect, |[v]| [v; 3]),
         ColorType::La8 => grown::<2>(raw, width, rect, |[v, a]| [on_white(v, a); 3]),
         ColorType::L16 => grown::<2>(raw, width, rect, |v| [narrow(u16::from_ne_bytes(v)); 3]),
-        ColorType::La16 => in_place::<4>(raw, width, rect, |p| {
-            [narrow(on_white16(word(&p, 0), word(&p, 1))); 3]
-        }),
+        ColorType::La16 => in_place::<4>(raw, width, rect, |p| [narrow(on_white16(word(&p, 0), word(&p, 1))); 3]),
         ColorType::Rgb8 => in_place::<3>(raw, width, rect, |p| p),
-        ColorType::Rgba8 => in_place::<4>(raw, width, rect, |[r, g, b, a]| {
-            [on_white(r, a), on_white(g, a), on_white(b, a)]
-        }),
-        ColorType::Rgb16 => {
-            in_place::<6>(raw, width, rect, |p| [0, 1, 2].map(|c| narrow(word(&p, c))))
+        ColorType::Rgba8 => {
+            in_place::<4>(raw, width, rect, |[r, g, b, a]| [on_white(r, a), on_white(g, a), on_white(b, a)])
         }
-        ColorType::Rgba16 => in_place::<8>(raw, width, rect, |p| {
-            [0, 1, 2].map(|c| narrow(on_white16(word(&p, c), word(&p, 3))))
-        }),
+        ColorType::Rgb16 => in_place::<6>(raw, width, rect, |p| [0, 1, 2].map(|c| narrow(word(&p, c)))),
+        ColorType::Rgba16 => {
+            in_place::<8>(raw, width, rect, |p| [0, 1, 2].map(|c| narrow(on_white16(word(&p, c), word(&p, 3)))))
+        }
         _ => return None,
     })
 }
 
 /// For pixels of fewer bytes than the result's.
-fn grown<const N: usize>(
-    raw: Vec<u8>,
-    width: u32,
-    rect: Rect,
-    convert: impl Fn([u8; N]) -> [u8; 3],
-) -> Vec<u8> {
+fn grown<const N: usize>(raw: Vec<u8>, width: u32, rect: Rect, convert: impl Fn([u8; N]) -> [u8; 3]) -> Vec<u8> {
     let mut rgb = Vec::with_capacity(rect.width as usize * rect.height as usize * 3);
     for y in rect.y..rect.y + rect.height {
         let start = (y as usize * width as usize + rect.x as usize) * N;
@@ -47,12 +38,7 @@ fn grown<const N: usize>(
 }
 
 /// For pixels of at least the result's bytes: the place written to is never ahead of the one read.
-fn in_place<const N: usize>(
-    mut raw: Vec<u8>,
-    width: u32,
-    rect: Rect,
-    convert: impl Fn([u8; N]) -> [u8; 3],
-) -> Vec<u8> {
+fn in_place<const N: usize>(mut raw: Vec<u8>, width: u32, rect: Rect, convert: impl Fn([u8; N]) -> [u8; 3]) -> Vec<u8> {
     let whole = rect.width == width && rect.y == 0 && rect.x == 0;
     let length = rect.width as usize * rect.height as usize * 3;
     if !(N == 3 && whole) {

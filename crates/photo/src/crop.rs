@@ -19,16 +19,8 @@ pub struct Region {
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Region {
-            left,
-            top,
-            width,
-            height,
-        } = self;
-        write!(
-            f,
-            "(left {left}, top {top}, width {width}, height {height})"
-        )
+        let Region { left, top, width, height } = self;
+        write!(f, "(left {left}, top {top}, width {width}, height {height})")
     }
 }
 
@@ -63,12 +55,7 @@ const THINNEST: f64 = 1.0 / 256.0;
 
 impl Window {
     pub(crate) fn whole(width: u32, height: u32) -> Self {
-        Window {
-            left: 0.0,
-            top: 0.0,
-            right: f64::from(width),
-            bottom: f64::from(height),
-        }
+        Window { left: 0.0, top: 0.0, right: f64::from(width), bottom: f64::from(height) }
     }
 
     /// Clips a region to a photo of `width` x `height`.
@@ -76,18 +63,9 @@ impl Window {
     /// # Errors
     /// [`Error::RegionNotFinite`], or [`Error::RegionOutside`] where nothing is left.
     pub(crate) fn clipped(region: &Region, width: u32, height: u32) -> Result<Self, Error> {
-        let Region {
-            left,
-            top,
-            width: w,
-            height: h,
-        } = *region;
+        let Region { left, top, width: w, height: h } = *region;
         if [left, top, w, h].iter().any(|v| !v.is_finite()) {
-            return Err(Error::RegionNotFinite {
-                region: *region,
-                width,
-                height,
-            });
+            return Err(Error::RegionNotFinite { region: *region, width, height });
         }
         // The sums may overflow to infinity, which the photo's edge then cuts.
         let window = Window {
@@ -97,11 +75,7 @@ impl Window {
             bottom: (top + h).min(f64::from(height)),
         };
         if window.width() < THINNEST || window.height() < THINNEST {
-            return Err(Error::RegionOutside {
-                region: *region,
-                width,
-                height,
-            });
+            return Err(Error::RegionOutside { region: *region, width, height });
         }
         Ok(window)
     }
@@ -125,28 +99,15 @@ impl Window {
     }
 
     pub(crate) fn exchanged(self) -> Self {
-        Window {
-            left: self.top,
-            top: self.left,
-            right: self.bottom,
-            bottom: self.right,
-        }
+        Window { left: self.top, top: self.left, right: self.bottom, bottom: self.right }
     }
 
     pub(crate) fn mirrored_x(self, width: f64) -> Self {
-        Window {
-            left: width - self.right,
-            right: width - self.left,
-            ..self
-        }
+        Window { left: width - self.right, right: width - self.left, ..self }
     }
 
     pub(crate) fn mirrored_y(self, height: f64) -> Self {
-        Window {
-            top: height - self.bottom,
-            bottom: height - self.top,
-            ..self
-        }
+        Window { top: height - self.bottom, bottom: height - self.top, ..self }
     }
 
     /// The whole pixels of a picture of `width` x `height` that the window touches.
@@ -158,22 +119,12 @@ impl Window {
         };
         let (x, w) = span(self.left, self.right, width);
         let (y, h) = span(self.top, self.bottom, height);
-        Rect {
-            x,
-            y,
-            width: w,
-            height: h,
-        }
+        Rect { x, y, width: w, height: h }
     }
 
     /// The window as seen from the upper left corner of `rect`.
     pub(crate) fn within(self, rect: Rect) -> Self {
         let (x, y) = (f64::from(rect.x), f64::from(rect.y));
-        Window {
-            left: self.left - x,
-            top: self.top - y,
-            right: self.right - x,
-            bottom: self.bottom - y,
-        }
+        Window { left: self.left - x, top: self.top - y, right: self.right - x, bottom: self.bottom - y }
     }
 }

@@ -155,9 +155,7 @@ impl Error {
             | Error::ZeroSize { .. }
             | Error::Truncated { .. }
             | Error::Damaged { .. } => ErrorKind::BadImage,
-            Error::RegionNotFinite { .. } | Error::RegionOutside { .. } | Error::BadSize { .. } => {
-                ErrorKind::BadRegion
-            }
+            Error::RegionNotFinite { .. } | Error::RegionOutside { .. } | Error::BadSize { .. } => ErrorKind::BadRegion,
         }
     }
 }

@@ -31,11 +31,7 @@ impl<'a> Directory<'a> {
             b"MM\0*" => false,
             _ => return None,
         };
-        let mut directory = Directory {
-            bytes,
-            little_endian,
-            entries: &[],
-        };
+        let mut directory = Directory { bytes, little_endian, entries: &[] };
         let offset = directory.u32_at(4)? as usize;
         let count = usize::from(directory.u16_at(offset)?);
         let start = offset.checked_add(2)?;
@@ -63,11 +59,7 @@ impl<'a> Directory<'a> {
     pub(crate) fn value(&self, tag: u16) -> Tag {
         let mut found = Tag::Absent;
         for entry in self.entries.chunks_exact(12) {
-            let entry = Directory {
-                bytes: entry,
-                little_endian: self.little_endian,
-                entries: &[],
-            };
+            let entry = Directory { bytes: entry, little_endian: self.little_endian, entries: &[] };
             if entry.u16_at(0) != Some(tag) {
                 continue;
             }

@@ -43,16 +43,16 @@ pub(crate) fn resize(
     format: Format,
 ) -> Result<Vec<u8>, Error> {
     let fail = |e: &dyn std::fmt::Display| damaged(format, &format!("resizing: {e}"));
-    let source = ImageRef::new(picture.width, picture.height, &picture.rgb, PixelType::U8x3)
-        .map_err(|e| fail(&e))?;
+    let source = ImageRef::new(picture.width, picture.height, &picture.rgb, PixelType::U8x3).map_err(|e| fail(&e))?;
     let (width, height) = target;
     let mut resized = Image::new(width, height, PixelType::U8x3);
-    let options = ResizeOptions::new()
-        .resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom))
-        .crop(window.left, window.top, window.width(), window.height());
-    Resizer::new()
-        .resize(&source, &mut resized, &options)
-        .map_err(|e| fail(&e))?;
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom)).crop(
+        window.left,
+        window.top,
+        window.width(),
+        window.height(),
+    );
+    Resizer::new().resize(&source, &mut resized, &options).map_err(|e| fail(&e))?;
     let resized = resized.into_vec();
     if target == (size, size) {
         return Ok(resized);

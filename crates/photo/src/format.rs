@@ -83,9 +83,7 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<Format, Error> {
         Err(Error::UnsupportedFormat { found })
     } else {
         let begins: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
-        Err(Error::UnknownFormat {
-            begins: begins.join(" "),
-        })
+        Err(Error::UnknownFormat { begins: begins.join(" ") })
     }
 }
 
@@ -109,33 +107,27 @@ fn refused(bytes: &[u8]) -> Option<&'static str> {
     }
     let head: String = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
     let head = head.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    Some(
-        if head.starts_with("<!doctype html") || head.contains("<html") {
-            "HTML (an error page saved as a picture?)"
-        } else if head.starts_with("<svg") || head.contains("<svg") {
-            "SVG"
-        } else if head.starts_with("<?xml") {
-            "XML"
-        } else if head.starts_with("data:image/") {
-            "text with a data URL (decode its base64 first)"
-        } else if head.starts_with("/9j/") || head.starts_with("ivborw0kggo") {
-            "base64 text (decode it first)"
-        } else if head.starts_with("\\xffd8") || head.starts_with("\\x89504e47") {
-            "hexadecimal text (decode it first)"
-        } else {
-            "text"
-        },
-    )
+    Some(if head.starts_with("<!doctype html") || head.contains("<html") {
+        "HTML (an error page saved as a picture?)"
+    } else if head.starts_with("<svg") || head.contains("<svg") {
+        "SVG"
+    } else if head.starts_with("<?xml") {
+        "XML"
+    } else if head.starts_with("data:image/") {
+        "text with a data URL (decode its base64 first)"
+    } else if head.starts_with("/9j/") || head.starts_with("ivborw0kggo") {
+        "base64 text (decode it first)"
+    } else if head.starts_with("\\xffd8") || head.starts_with("\\x89504e47") {
+        "hexadecimal text (decode it first)"
+    } else {
+        "text"
+    })
 }
 
 /// Files of the common HEIF brand name the coding among their further brands.
 fn heif_brand(bytes: &[u8]) -> &'static str {
     let brands = bytes.get(16..bytes.len().min(64)).unwrap_or_default();
-    if brands.chunks_exact(4).any(|b| b == b"avif") {
-        "AVIF"
-    } else {
-        "HEIC"
-    }
+    if brands.chunks_exact(4).any(|b| b == b"avif") { "AVIF" } else { "HEIC" }
 }
 
 /// Whether the first 512 bytes could be text: valid UTF-8 up to a cut character, no control characters but white space.
@@ -143,13 +135,8 @@ fn looks_like_text(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(512)];
     let text = match std::str::from_utf8(head) {
         Ok(text) => text,
-        Err(e) if e.error_len().is_none() => {
-            std::str::from_utf8(&head[..e.valid_up_to()]).unwrap_or_default()
-        }
+        Err(e) if e.error_len().is_none() => std::str::from_utf8(&head[..e.valid_up_to()]).unwrap_or_default(),
         Err(_) => return false,
     };
-    !text.is_empty()
-        && text
-            .chars()
-            .all(|c| !c.is_control() || c.is_ascii_whitespace())
+    !text.is_empty() && text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace())
 }

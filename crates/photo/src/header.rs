@@ -54,28 +54,15 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Stored, Error> {
         Format::Bmp => (bmp_size(bytes), upright),
         Format::Tiff => tiff_size(bytes)?,
     };
-    let (width, height) = size.ok_or(Error::Truncated {
-        format,
-        bytes: bytes.len(),
-    })?;
+    let (width, height) = size.ok_or(Error::Truncated { format, bytes: bytes.len() })?;
     if width == 0 || height == 0 {
-        return Err(Error::ZeroSize {
-            format,
-            width,
-            height,
-        });
+        return Err(Error::ZeroSize { format, width, height });
     }
     limits.check_pixels(width, height)?;
     if format == Format::Tiff {
         tiff::check(bytes, width, height)?;
     }
-    Ok(Stored {
-        format,
-        width,
-        height,
-        orientation,
-        jpeg,
-    })
+    Ok(Stored { format, width, height, orientation, jpeg })
 }
 
 fn four(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
@@ -159,12 +146,10 @@ fn bmp_size(bytes: &[u8]) -> Option<(u32, u32)> {
 type TiffSize = (Option<(u32, u32)>, Orientation);
 
 fn tiff_size(bytes: &[u8]) -> Result<TiffSize, Error> {
-    let directory = Directory::first(bytes)
-        .ok_or_else(|| damaged(Format::Tiff, "its directory lies outside the file"))?;
+    let directory =
+        Directory::first(bytes).ok_or_else(|| damaged(Format::Tiff, "its directory lies outside the file"))?;
     match (directory.value(tiff::WIDTH), directory.value(tiff::HEIGHT)) {
-        (Tag::Value(width), Tag::Value(height)) => {
-            Ok((Some((width, height)), directory.orientation()))
-        }
+        (Tag::Value(width), Tag::Value(height)) => Ok((Some((width, height)), directory.orientation())),
         _ => Err(damaged(Format::Tiff, "its directory does not say the size")),
     }
 }

@@ -34,8 +34,7 @@ pub(crate) fn check_scans(bytes: &[u8], header: &JpegHeader) -> Result<(), Error
 pub(crate) fn scale_for(window: &Window, target: (u32, u32)) -> u8 {
     let enough = |eighths: u8| {
         let factor = f64::from(eighths) / 8.0;
-        window.width() * factor >= 2.0 * f64::from(target.0)
-            && window.height() * factor >= 2.0 * f64::from(target.1)
+        window.width() * factor >= 2.0 * f64::from(target.0) && window.height() * factor >= 2.0 * f64::from(target.1)
     };
     [1, 2, 4].into_iter().find(|&n| enough(n)).unwrap_or(8)
 }
@@ -58,10 +57,7 @@ pub(crate) fn decode(
             return Err(damaged(Format::Jpeg, "two frame headers"));
         }
         codec.scale(eighths);
-        let inks = matches!(
-            codec.color_space(),
-            ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK
-        );
+        let inks = matches!(codec.color_space(), ColorSpace::JCS_CMYK | ColorSpace::JCS_YCCK);
         let mut codec = match inks {
             true => codec.to_colorspace(ColorSpace::JCS_CMYK).map_err(fail)?,
             false => codec.rgb().map_err(fail)?,
@@ -69,9 +65,7 @@ pub(crate) fn decode(
         let channels = if inks { 4 } else { 3 };
         let window = window.scaled(f64::from(eighths) / 8.0);
         let rect = window.touched(codec.width() as u32, codec.height() as u32);
-        let Rect {
-            x, width, height, ..
-        } = rect;
+        let Rect { x, width, height, .. } = rect;
         let mut line = vec![0u8; codec.width() * channels];
         let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
         for row in 0..rect.y + height {
@@ -82,10 +76,7 @@ pub(crate) fn decode(
             let from = x as usize * channels;
             let part = &line[from..from + width as usize * channels];
             match inks {
-                true => rgb.extend(
-                    part.chunks_exact(4)
-                        .flat_map(|p| from_inks(p, header.adobe)),
-                ),
+                true => rgb.extend(part.chunks_exact(4).flat_map(|p| from_inks(p, header.adobe))),
                 false => rgb.extend_from_slice(part),
             }
         }

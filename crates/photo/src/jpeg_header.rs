@@ -54,25 +54,16 @@ impl<'a> Markers<'a> {
         let length = self.bytes.get(self.at..self.at + 2).ok_or_else(cut)?;
         let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
         if length < 2 {
-            return Err(damaged(
-                Format::Jpeg,
-                "a segment is shorter than its length",
-            ));
+            return Err(damaged(Format::Jpeg, "a segment is shorter than its length"));
         }
-        let content = self
-            .bytes
-            .get(self.at + 2..self.at + length)
-            .ok_or_else(cut)?;
+        let content = self.bytes.get(self.at + 2..self.at + length).ok_or_else(cut)?;
         self.at += length;
         Ok(content)
     }
 }
 
 fn truncated(bytes: &[u8]) -> Error {
-    Error::Truncated {
-        format: Format::Jpeg,
-        bytes: bytes.len(),
-    }
+    Error::Truncated { format: Format::Jpeg, bytes: bytes.len() }
 }
 
 /// Reads everything ahead of the first scan.
@@ -85,9 +76,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<JpegHeader, Error> {
         let (code, start) = markers.next().ok_or_else(|| truncated(bytes))?;
         match code {
             SOS => {
-                let (width, height) = frame.ok_or_else(|| {
-                    damaged(Format::Jpeg, "a scan comes ahead of the frame header")
-                })?;
+                let (width, height) =
+                    frame.ok_or_else(|| damaged(Format::Jpeg, "a scan comes ahead of the frame header"))?;
                 return Ok(JpegHeader {
                     width,
                     height,
@@ -123,10 +113,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<JpegHeader, Error> {
 }
 
 fn frame_size(code: u8, content: &[u8]) -> Result<(u32, u32), Error> {
-    let unsupported = |feature: &str| Error::UnsupportedFeature {
-        format: Format::Jpeg,
-        feature: feature.to_string(),
-    };
+    let unsupported = |feature: &str| Error::UnsupportedFeature { format: Format::Jpeg, feature: feature.to_string() };
     let &[bits, h1, h0, w1, w0, components, ..] = content else {
         return Err(damaged(Format::Jpeg, "the frame header is too short"));
     };
@@ -155,10 +142,7 @@ impl JpegHeader {
     /// [`Error::Truncated`] where there is no end marker: half a picture with a grey rest would be
     /// stored as if it were the photo, so it is refused, as a PNG in this state is.
     pub(crate) fn count_scans(&self, bytes: &[u8]) -> Result<u64, Error> {
-        let mut markers = Markers {
-            bytes,
-            at: self.first_scan,
-        };
+        let mut markers = Markers { bytes, at: self.first_scan };
         let mut scans = 0;
         loop {
             let (code, _) = markers.next().ok_or_else(|| truncated(bytes))?;

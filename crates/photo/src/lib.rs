@@ -65,12 +65,7 @@ pub struct Prepared {
 pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
     let stored = header::read(bytes, limits)?;
     let (width, height) = stored.upright();
-    Ok(Header {
-        format: stored.format,
-        width,
-        height,
-        orientation: stored.orientation,
-    })
+    Ok(Header { format: stored.format, width, height, orientation: stored.orientation })
 }
 
 /// Decodes a photo, turns it upright, crops it to `region` (the whole photo without one) and brings
@@ -78,13 +73,7 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, Error> {
 ///
 /// # Errors
 /// Any [`Error`]. Limits and header come first, then size and region, then the pixels.
-pub fn prepare(
-    bytes: &[u8],
-    region: Option<&Region>,
-    fit: Fit,
-    size: u32,
-    limits: &Limits,
-) -> Result<Prepared, Error> {
+pub fn prepare(bytes: &[u8], region: Option<&Region>, fit: Fit, size: u32, limits: &Limits) -> Result<Prepared, Error> {
     prepare_at(bytes, region, fit, size, limits, Scale::Reduced)
 }
 
@@ -143,13 +132,7 @@ fn prepare_at(
     };
     // Turned upright before the resize, so that equal pixels in another orientation stay equal
     // through the filter's rounding.
-    let inside =
-        orientation.window_to_upright(inside, f64::from(pixels.width), f64::from(pixels.height));
+    let inside = orientation.window_to_upright(inside, f64::from(pixels.width), f64::from(pixels.height));
     let pixels = orientation.apply(pixels);
-    Ok(Prepared {
-        pixels: fit::resize(&pixels, inside, target, size, format)?,
-        width,
-        height,
-        format,
-    })
+    Ok(Prepared { pixels: fit::resize(&pixels, inside, target, size, format)?, width, height, format })
 }

@@ -26,10 +26,7 @@ pub struct Limits {
 impl Default for Limits {
     /// 32 MiB and 64 million pixels: the defaults of the extension's settings.
     fn default() -> Self {
-        Limits {
-            max_bytes: 32 << 20,
-            max_pixels: 64_000_000,
-        }
+        Limits { max_bytes: 32 << 20, max_pixels: 64_000_000 }
     }
 }
 
@@ -37,10 +34,7 @@ impl Limits {
     pub(crate) fn check_bytes(&self, bytes: &[u8]) -> Result<(), Error> {
         let got = bytes.len() as u64;
         if got > self.max_bytes {
-            return Err(Error::TooManyBytes {
-                got,
-                limit: self.max_bytes,
-            });
+            return Err(Error::TooManyBytes { got, limit: self.max_bytes });
         }
         if bytes.is_empty() {
             return Err(Error::Empty);
@@ -51,17 +45,10 @@ impl Limits {
     pub(crate) fn check_pixels(&self, width: u32, height: u32) -> Result<(), Error> {
         let got = u64::from(width) * u64::from(height);
         if got > self.max_pixels {
-            return Err(Error::TooManyPixels {
-                got,
-                limit: self.max_pixels,
-            });
+            return Err(Error::TooManyPixels { got, limit: self.max_pixels });
         }
         if width.max(height) > MAX_SIDE {
-            return Err(Error::SideTooLong {
-                width,
-                height,
-                limit: MAX_SIDE,
-            });
+            return Err(Error::SideTooLong { width, height, limit: MAX_SIDE });
         }
         Ok(())
     }
@@ -69,10 +56,7 @@ impl Limits {
 
 pub(crate) fn check_size(size: u32) -> Result<(), Error> {
     if size == 0 || size > MAX_SIZE {
-        return Err(Error::BadSize {
-            got: size,
-            limit: MAX_SIZE,
-        });
+        return Err(Error::BadSize { got: size, limit: MAX_SIZE });
     }
     Ok(())
 }

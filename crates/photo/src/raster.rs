@@ -55,12 +55,7 @@ fn allowance(stored: &Stored, pixel_bytes: u64) -> image::Limits {
     limits
 }
 
-fn finish(
-    mut decoder: impl ImageDecoder,
-    bytes: &[u8],
-    stored: &Stored,
-    rect: Rect,
-) -> Result<Pixels, Error> {
+fn finish(mut decoder: impl ImageDecoder, bytes: &[u8], stored: &Stored, rect: Rect) -> Result<Pixels, Error> {
     let format = stored.format;
     let fail = |e| from_codec(format, bytes.len(), e);
     // The limits were checked on our reading of the header: the codec must have read the same.
@@ -69,29 +64,18 @@ fn finish(
     }
     let color = decoder.color_type();
     let pixel_bytes = u64::from(color.bytes_per_pixel());
-    decoder
-        .set_limits(allowance(stored, pixel_bytes))
-        .map_err(fail)?;
-    let length = usize::try_from(decoder.total_bytes())
-        .map_err(|_| damaged(format, "it does not fit into memory"))?;
+    decoder.set_limits(allowance(stored, pixel_bytes)).map_err(fail)?;
+    let length = usize::try_from(decoder.total_bytes()).map_err(|_| damaged(format, "it does not fit into memory"))?;
     let mut raw = vec![0u8; length];
     decoder.read_image(&mut raw).map_err(fail)?;
-    let rgb = to_rgb(raw, color, stored.width, rect).ok_or_else(|| Error::UnsupportedFeature {
-        format,
-        feature: format!("{color:?} pixels"),
-    })?;
-    Ok(Pixels {
-        rgb,
-        width: rect.width,
-        height: rect.height,
-    })
+    let rgb = to_rgb(raw, color, stored.width, rect)
+        .ok_or_else(|| Error::UnsupportedFeature { format, feature: format!("{color:?} pixels") })?;
+    Ok(Pixels { rgb, width: rect.width, height: rect.height })
 }
 
 fn from_codec(format: Format, bytes: usize, error: ImageError) -> Error {
     match error {
-        ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
-            Error::Truncated { format, bytes }
-        }
+        ImageError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => Error::Truncated { format, bytes },
         ImageError::Unsupported(e) => Error::UnsupportedFeature {
             format,
             feature: match e.kind() {

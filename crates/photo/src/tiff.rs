@@ -22,12 +22,7 @@ const MAX_TILES: u64 = 131_072;
 /// JPEG inside TIFF is refused because its own header can declare any size, past all limits; the
 /// fax codings because photos don't use them.
 pub(crate) fn check(bytes: &[u8], width: u32, height: u32) -> Result<(), Error> {
-    let odd = || {
-        damaged(
-            Format::Tiff,
-            "a tag of its directory is not a single number",
-        )
-    };
+    let odd = || damaged(Format::Tiff, "a tag of its directory is not a single number");
     let directory = Directory::first(bytes).ok_or_else(odd)?;
     let value = |tag| match directory.value(tag) {
         Tag::Absent => Ok(None),
@@ -43,10 +38,7 @@ pub(crate) fn check(bytes: &[u8], width: u32, height: u32) -> Result<(), Error> 
         other => Some(format!("compression {other}")),
     };
     if let Some(feature) = name {
-        return Err(Error::UnsupportedFeature {
-            format: Format::Tiff,
-            feature,
-        });
+        return Err(Error::UnsupportedFeature { format: Format::Tiff, feature });
     }
     let zero = || damaged(Format::Tiff, "its strips or tiles are empty");
     let pieces = |length: u32, piece: Option<u32>| match piece {
@@ -64,10 +56,7 @@ pub(crate) fn check(bytes: &[u8], width: u32, height: u32) -> Result<(), Error> 
     // A file with both kinds of tags contradicts itself; whichever the decoder follows is within the limit.
     let got = strips.max(tiles).saturating_mul(planes);
     if got > MAX_TILES {
-        return Err(Error::TooManyTiles {
-            got,
-            limit: MAX_TILES,
-        });
+        return Err(Error::TooManyTiles { got, limit: MAX_TILES });
     }
     Ok(())
 }

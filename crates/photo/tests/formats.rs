@@ -47,11 +47,7 @@ fn jpegs_keep_their_colours() {
         assert!(difference(&got.pixels, &p).1 < 2.0);
     }
     let grey: Vec<u8> = p.pixels().map(|p| p[0]).collect();
-    let got = to(
-        &jpeg_of(&grey, ColorSpace::JCS_GRAYSCALE, 64, 64, false),
-        64,
-    )
-    .unwrap();
+    let got = to(&jpeg_of(&grey, ColorSpace::JCS_GRAYSCALE, 64, 64, false), 64).unwrap();
     let wanted: Vec<u8> = grey.iter().flat_map(|&v| [v; 3]).collect();
     assert!(difference(&got.pixels, &wanted).1 < 2.0);
 }
@@ -64,10 +60,7 @@ fn cmyk_jpegs_are_right_plain_and_inverted() {
         let darker = |v: u8| ((u32::from(v) * (255 - black) + 127) / 255) as u8;
         let wanted: Vec<u8> = p.iter().map(|&v| darker(v)).collect();
         let inks = |invert: u8| -> Vec<u8> {
-            p.pixels()
-                .flat_map(|p| [255 - p[0], 255 - p[1], 255 - p[2], black as u8])
-                .map(|v| v ^ invert)
-                .collect()
+            p.pixels().flat_map(|p| [255 - p[0], 255 - p[1], 255 - p[2], black as u8]).map(|v| v ^ invert).collect()
         };
         // The encoder adds Adobe's marker, which says 'inverted'; without it the inks are plain.
         let adobe = jpeg_of(&inks(255), ColorSpace::JCS_CMYK, 64, 64, false);
@@ -78,10 +71,7 @@ fn cmyk_jpegs_are_right_plain_and_inverted() {
 }
 
 fn without_adobe(jpeg: &[u8]) -> Vec<u8> {
-    let at = jpeg
-        .windows(4)
-        .position(|w| w == [0xff, 0xee, 0, 14])
-        .expect("an Adobe marker");
+    let at = jpeg.windows(4).position(|w| w == [0xff, 0xee, 0, 14]).expect("an Adobe marker");
     [&jpeg[..at], &jpeg[at + 16..]].concat()
 }
 
@@ -98,12 +88,8 @@ fn alpha_is_composed_on_white() {
         assert_eq!(got[39 * 3..40 * 3], [227, 127, 177], "{format:?}");
     }
     let grey = GrayAlphaImage::from_fn(8, 8, |_, _| image::LumaA([100, 51]));
-    assert_eq!(
-        to(&encode(grey, ImageFormat::Png), 8).unwrap().pixels,
-        [224; 192]
-    );
-    let deep: ImageBuffer<Rgba<u16>, Vec<u16>> =
-        ImageBuffer::from_fn(8, 8, |_, _| Rgba([0, 65_535, 257, 32_768]));
+    assert_eq!(to(&encode(grey, ImageFormat::Png), 8).unwrap().pixels, [224; 192]);
+    let deep: ImageBuffer<Rgba<u16>, Vec<u16>> = ImageBuffer::from_fn(8, 8, |_, _| Rgba([0, 65_535, 257, 32_768]));
     let got = to(&encode(deep, ImageFormat::Png), 8).unwrap().pixels;
     assert_eq!(got[..3], [127, 255, 128]);
 }
@@ -116,10 +102,7 @@ fn palette_transparency_is_white() {
     file.extend(chunk(b"PLTE", &[10, 20, 30, 40, 50, 60]));
     file.extend(chunk(b"tRNS", &[0]));
     // zlib: one stored block of 3 bytes (no filter, entries 0 and 1) and its checksum.
-    file.extend(chunk(
-        b"IDAT",
-        &[0x78, 1, 1, 3, 0, 0xfc, 0xff, 0, 0, 1, 0, 5, 0, 2],
-    ));
+    file.extend(chunk(b"IDAT", &[0x78, 1, 1, 3, 0, 0xfc, 0xff, 0, 0, 1, 0, 5, 0, 2]));
     file.extend(chunk(b"IEND", &[]));
     let got = prepare(&file, None, Fit::Letterbox, 2, &Limits::default()).unwrap();
     assert_eq!(got.pixels[..6], [255, 255, 255, 40, 50, 60]);
@@ -129,10 +112,8 @@ fn palette_transparency_is_white() {
 fn sixteen_bits_are_rounded() {
     let value = |x: u32| [0u16, 128, 129, 32_767, 32_896, 65_406, 65_407, 65_535][x as usize];
     let wanted = [0u8, 0, 1, 127, 128, 254, 255, 255];
-    let grey: ImageBuffer<Luma<u16>, Vec<u16>> =
-        ImageBuffer::from_fn(8, 8, |x, _| Luma([value(x)]));
-    let rgb: ImageBuffer<Rgb<u16>, Vec<u16>> =
-        ImageBuffer::from_fn(8, 8, |x, _| Rgb([value(x); 3]));
+    let grey: ImageBuffer<Luma<u16>, Vec<u16>> = ImageBuffer::from_fn(8, 8, |x, _| Luma([value(x)]));
+    let rgb: ImageBuffer<Rgb<u16>, Vec<u16>> = ImageBuffer::from_fn(8, 8, |x, _| Rgb([value(x); 3]));
     for image in [DynamicImage::from(grey), DynamicImage::from(rgb)] {
         for format in [ImageFormat::Png, ImageFormat::Tiff] {
             let got = to(&encode(image.clone(), format), 8).unwrap().pixels;
@@ -146,16 +127,7 @@ fn sixteen_bits_are_rounded() {
 fn floating_point_is_refused_by_name() {
     let deep: ImageBuffer<Rgb<f32>, Vec<f32>> = ImageBuffer::new(4, 4);
     let error = to(&encode(deep, ImageFormat::Tiff), 4).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::UnsupportedFeature {
-                format: Format::Tiff,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::UnsupportedFeature { format: Format::Tiff, .. }), "{error}");
 }
 
 #[test]
@@ -196,24 +168,12 @@ fn content_decides_and_bytes_after_the_end_are_ignored() {
 fn probe_says_what_prepare_says() {
     let p = picture(37, 21);
     let mut files = vec![jpeg(&p), progressive_jpeg(&p)];
-    for format in [
-        ImageFormat::Png,
-        ImageFormat::Bmp,
-        ImageFormat::Tiff,
-        ImageFormat::WebP,
-        ImageFormat::Gif,
-    ] {
+    for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Tiff, ImageFormat::WebP, ImageFormat::Gif] {
         files.push(encode(p.clone(), format));
     }
     for file in files {
-        let (header, got) = (
-            probe(&file, &Limits::default()).unwrap(),
-            to(&file, 16).unwrap(),
-        );
+        let (header, got) = (probe(&file, &Limits::default()).unwrap(), to(&file, 16).unwrap());
         assert_eq!((header.width, header.height), (37, 21), "{}", header.format);
-        assert_eq!(
-            (header.width, header.height, header.format),
-            (got.width, got.height, got.format)
-        );
+        assert_eq!((header.width, header.height, header.format), (got.width, got.height, got.format));
     }
 }

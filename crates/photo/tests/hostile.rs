@@ -17,10 +17,7 @@ fn kind(bytes: &[u8]) -> ErrorKind {
 /// The file with a new frame size.
 fn resized_jpeg(file: &[u8], width: u16, height: u16) -> Vec<u8> {
     let mut file = file.to_vec();
-    let at = file
-        .windows(2)
-        .position(|w| matches!(w, [0xff, 0xc0..=0xc2]))
-        .unwrap();
+    let at = file.windows(2).position(|w| matches!(w, [0xff, 0xc0..=0xc2])).unwrap();
     file[at + 5..at + 7].copy_from_slice(&height.to_be_bytes());
     file[at + 7..at + 9].copy_from_slice(&width.to_be_bytes());
     file
@@ -40,33 +37,20 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 fn tiff_entry(file: &[u8], tag: u16) -> usize {
     let directory = u32::from_le_bytes(file[4..8].try_into().unwrap()) as usize;
     let entries = directory + 2..;
-    let found = entries
-        .step_by(12)
-        .find(|&at| file[at..at + 2] == tag.to_le_bytes());
+    let found = entries.step_by(12).find(|&at| file[at..at + 2] == tag.to_le_bytes());
     found.expect("the tag is there")
 }
 
 /// An entry holding one 32-bit number.
 fn long_entry(tag: u16, value: u32) -> Vec<u8> {
     let head = [tag.to_le_bytes(), 4u16.to_le_bytes()].concat();
-    [
-        head,
-        1u32.to_le_bytes().to_vec(),
-        value.to_le_bytes().to_vec(),
-    ]
-    .concat()
+    [head, 1u32.to_le_bytes().to_vec(), value.to_le_bytes().to_vec()].concat()
 }
 
 fn files() -> Vec<Vec<u8>> {
     let p = picture(48, 32);
     let mut files = vec![jpeg(&p), progressive_jpeg(&p)];
-    let formats = [
-        ImageFormat::Png,
-        ImageFormat::WebP,
-        ImageFormat::Gif,
-        ImageFormat::Bmp,
-        ImageFormat::Tiff,
-    ];
+    let formats = [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff];
     files.extend(formats.map(|f| encode(p.clone(), f)));
     files
 }
@@ -88,59 +72,32 @@ fn bombs_are_refused_from_the_header() {
     }
     for (file, pixels) in [
         (png_header(60_000, 60_000), 3_600_000_000),
-        (
-            resized_jpeg(&jpeg(&picture(8, 8)), 65_535, 65_535),
-            4_294_836_225,
-        ),
+        (resized_jpeg(&jpeg(&picture(8, 8)), 65_535, 65_535), 4_294_836_225),
         (gif, 4_294_836_225),
         (bmp, 3_600_000_000),
         (webp, 1 << 48),
         (tiff, 3_600_000_000),
     ] {
         let error = to(&file, 64).unwrap_err();
-        assert_eq!(
-            error,
-            Error::TooManyPixels {
-                got: pixels,
-                limit: 64_000_000
-            }
-        );
+        assert_eq!(error, Error::TooManyPixels { got: pixels, limit: 64_000_000 });
         assert_eq!(error.kind(), ErrorKind::TooLarge);
         assert_eq!(probe(&file, &Limits::default()).unwrap_err(), error);
     }
     let error = to(&png_header(60_000, 60_000), 64).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "photo has 3600000000 pixels, the limit is 64000000"
-    );
+    assert_eq!(error.to_string(), "photo has 3600000000 pixels, the limit is 64000000");
 }
 
 #[test]
 fn limits_are_exact() {
     let file = png(&picture(40, 30));
     let at = |max_bytes, max_pixels| {
-        let limits = Limits {
-            max_bytes,
-            max_pixels,
-        };
+        let limits = Limits { max_bytes, max_pixels };
         prepare(&file, None, Fit::Letterbox, 8, &limits).map(|_| ())
     };
     let bytes = file.len() as u64;
     assert_eq!(at(bytes, 1200), Ok(()));
-    assert_eq!(
-        at(bytes - 1, 1200),
-        Err(Error::TooManyBytes {
-            got: bytes,
-            limit: bytes - 1
-        })
-    );
-    assert_eq!(
-        at(bytes, 1199),
-        Err(Error::TooManyPixels {
-            got: 1200,
-            limit: 1199
-        })
-    );
+    assert_eq!(at(bytes - 1, 1200), Err(Error::TooManyBytes { got: bytes, limit: bytes - 1 }));
+    assert_eq!(at(bytes, 1199), Err(Error::TooManyPixels { got: 1200, limit: 1199 }));
     let long = to(&png_header(MAX_SIDE + 1, 1), 8).unwrap_err();
     assert!(matches!(long, Error::SideTooLong { .. }), "{long}");
 }
@@ -149,12 +106,9 @@ fn limits_are_exact() {
 fn empty_and_zero_sized_photos_are_errors() {
     assert_eq!(to(b"", 8), Err(Error::Empty));
     let file = jpeg(&picture(8, 8));
-    for broken in [
-        resized_jpeg(&file, 0, 8),
-        resized_jpeg(&file, 8, 0),
-        png_header(0, 10),
-        b"GIF89a\0\0\0\0\0\0\0;".to_vec(),
-    ] {
+    for broken in
+        [resized_jpeg(&file, 0, 8), resized_jpeg(&file, 8, 0), png_header(0, 10), b"GIF89a\0\0\0\0\0\0\0;".to_vec()]
+    {
         let error = to(&broken, 8).unwrap_err();
         assert!(matches!(error, Error::ZeroSize { .. }), "{error}");
         assert_eq!(error.kind(), ErrorKind::BadImage);
@@ -171,23 +125,13 @@ fn files_that_end_early_are_refused() {
             let (got, again) = (to(&file[..end], 16), to(&file[..end], 16));
             assert_eq!(got, again);
             let whole_enough = !jpeg && end * 10 > file.len() * 7;
-            assert!(
-                got.is_err() || whole_enough,
-                "{end} of {} bytes",
-                file.len()
-            );
+            assert!(got.is_err() || whole_enough, "{end} of {} bytes", file.len());
         }
     }
     let file = jpeg(&picture(48, 32));
     let bytes = file.len() / 2;
     let error = to(&file[..bytes], 16).unwrap_err();
-    assert_eq!(
-        error,
-        Error::Truncated {
-            format: Format::Jpeg,
-            bytes
-        }
-    );
+    assert_eq!(error, Error::Truncated { format: Format::Jpeg, bytes });
 }
 
 /// The last scan of a progressive JPEG, repeated: each costs a pass over all coefficients.
@@ -206,16 +150,7 @@ fn thousands_of_scans_are_refused_at_once() {
     let bomb = with(5000);
     let start = Instant::now();
     let error = to(&bomb, 64).unwrap_err();
-    assert!(
-        matches!(
-            error,
-            Error::TooManyScans {
-                got: 5000..,
-                limit: 100
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, Error::TooManyScans { got: 5000.., limit: 100 }), "{error}");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
     assert!(start.elapsed() < Duration::from_secs(2));
 }
@@ -277,12 +212,6 @@ fn tiffs_that_ask_too_much_are_refused() {
     let tiles = set(&tiles, 279, 323, 1);
     let tiles = set(&tiles, 256, 256, 1000);
     let error = to(&tiles, 8).unwrap_err();
-    assert_eq!(
-        error,
-        Error::TooManyTiles {
-            got: 400_000,
-            limit: 131_072
-        }
-    );
+    assert_eq!(error, Error::TooManyTiles { got: 400_000, limit: 131_072 });
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 }

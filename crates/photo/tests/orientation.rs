@@ -17,11 +17,7 @@ fn lossless_pictures_are_equal_in_all_orientations() {
             let mut file = plain[..33].to_vec();
             file.extend(chunk(b"eXIf", &exif(n, n % 2 == 0)));
             file.extend(&plain[33..]);
-            assert_eq!(
-                to(&file, size).unwrap(),
-                wanted,
-                "orientation {n} to {size}"
-            );
+            assert_eq!(to(&file, size).unwrap(), wanted, "orientation {n} to {size}");
         }
     }
 }
@@ -46,22 +42,8 @@ fn jpegs_agree_in_all_orientations_and_scales() {
 #[test]
 fn regions_are_in_upright_pixels() {
     let upright = picture(400, 300);
-    let region = Region {
-        left: 30.5,
-        top: 10.0,
-        width: 101.0,
-        height: 125.5,
-    };
-    let at = |bytes: &[u8], size| {
-        prepare(
-            bytes,
-            Some(&region),
-            Fit::Letterbox,
-            size,
-            &Limits::default(),
-        )
-        .unwrap()
-    };
+    let region = Region { left: 30.5, top: 10.0, width: 101.0, height: 125.5 };
+    let at = |bytes: &[u8], size| prepare(bytes, Some(&region), Fit::Letterbox, size, &Limits::default()).unwrap();
     for size in [64, 16] {
         let wanted = at(&png(&upright), size);
         for n in 1..=8 {

@@ -9,25 +9,12 @@ use proptest::prelude::*;
 use std::sync::LazyLock;
 
 /// Small limits, so that a changed header cannot make a case slow.
-const LIMITS: Limits = Limits {
-    max_bytes: 1 << 20,
-    max_pixels: 1_000_000,
-};
+const LIMITS: Limits = Limits { max_bytes: 1 << 20, max_pixels: 1_000_000 };
 
 static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let p = picture(48, 40);
-    let mut files = vec![
-        jpeg(&p),
-        progressive_jpeg(&p),
-        with_exif(&jpeg(&p), 6, true),
-    ];
-    let formats = [
-        ImageFormat::Png,
-        ImageFormat::WebP,
-        ImageFormat::Gif,
-        ImageFormat::Bmp,
-        ImageFormat::Tiff,
-    ];
+    let mut files = vec![jpeg(&p), progressive_jpeg(&p), with_exif(&jpeg(&p), 6, true)];
+    let formats = [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Gif, ImageFormat::Bmp, ImageFormat::Tiff];
     files.extend(formats.map(|f| encode(p.clone(), f)));
     files.push(exif(3, false));
     files

@@ -5,12 +5,7 @@ mod common;
 use common::{difference, jpeg, picture, png, progressive_jpeg, to};
 use grnet_photo::{Error, ErrorKind, Fit, Limits, MAX_SIZE, Region, prepare, prepare_full_scale};
 
-const WIDE: Region = Region {
-    left: 0.0,
-    top: 0.0,
-    width: 50.0,
-    height: 50.0,
-};
+const WIDE: Region = Region { left: 0.0, top: 0.0, width: 50.0, height: 50.0 };
 
 fn cut(bytes: &[u8], region: Region, fit: Fit, size: u32) -> Result<Vec<u8>, Error> {
     prepare(bytes, Some(&region), fit, size, &Limits::default()).map(|p| p.pixels)
@@ -25,10 +20,7 @@ fn reduced_scale_agrees_with_full_scale() {
             let reduced = prepare(&file, None, Fit::Letterbox, size, &limits).unwrap();
             let full = prepare_full_scale(&file, None, Fit::Letterbox, size, &limits).unwrap();
             let (most, mean) = difference(&reduced.pixels, &full.pixels);
-            assert!(
-                mean < 0.6 && most < 24,
-                "to {size}: most {most}, mean {mean}"
-            );
+            assert!(mean < 0.6 && most < 24, "to {size}: most {most}, mean {mean}");
         }
     }
 }
@@ -39,11 +31,7 @@ fn a_picture_of_the_wanted_size_is_copied() {
     for fit in [Fit::Letterbox, Fit::Stretch] {
         let got = prepare(&png(&p), None, fit, 96, &Limits::default()).unwrap();
         assert_eq!(got.pixels, *p.as_raw());
-        let region = Region {
-            left: 16.0,
-            top: 32.0,
-            ..WIDE
-        };
+        let region = Region { left: 16.0, top: 32.0, ..WIDE };
         let wanted = image::imageops::crop_imm(&p, 16, 32, 50, 50).to_image();
         assert_eq!(cut(&png(&p), region, fit, 50).unwrap(), *wanted.as_raw());
     }
@@ -68,10 +56,7 @@ fn extreme_shapes_work() {
         for file in [png(&p), jpeg(&p)] {
             for fit in [Fit::Letterbox, Fit::Stretch] {
                 let got = prepare(&file, None, fit, 224, &Limits::default()).unwrap();
-                assert_eq!(
-                    (got.width, got.height, got.pixels.len()),
-                    (w, h, 224 * 224 * 3)
-                );
+                assert_eq!((got.width, got.height, got.pixels.len()), (w, h, 224 * 224 * 3));
                 // One pixel in the middle stands in column and row 111.
                 let middle = (111 * 224 + 111) * 3;
                 let (most, _) = difference(&got.pixels[middle..middle + 3], &[9, 99, 199]);
@@ -85,34 +70,17 @@ fn extreme_shapes_work() {
 fn regions_are_clipped_to_the_photo() {
     let p = picture(120, 90);
     for file in [png(&p), jpeg(&p)] {
-        let whole = prepare(&file, None, Fit::Stretch, 32, &Limits::default())
-            .unwrap()
-            .pixels;
+        let whole = prepare(&file, None, Fit::Stretch, 32, &Limits::default()).unwrap().pixels;
         for (left, width) in [(-50.0, 500.0), (-1e300, 1.7e308), (0.0, 120.0)] {
-            let region = Region {
-                left,
-                top: -3.5,
-                width,
-                height: 1e9,
-            };
+            let region = Region { left, top: -3.5, width, height: 1e9 };
             assert_eq!(cut(&file, region, Fit::Stretch, 32).unwrap(), whole);
         }
         // A corner, a sliver, and a hundredth of a pixel.
-        for (left, top, width, height) in [
-            (110.0, 80.0, 50.0, 50.0),
-            (119.99, 0.0, 5.0, 90.0),
-            (60.5, 40.5, 0.01, 0.01),
-        ] {
-            let region = Region {
-                left,
-                top,
-                width,
-                height,
-            };
-            assert_eq!(
-                cut(&file, region, Fit::Letterbox, 32).unwrap().len(),
-                32 * 32 * 3
-            );
+        for (left, top, width, height) in
+            [(110.0, 80.0, 50.0, 50.0), (119.99, 0.0, 5.0, 90.0), (60.5, 40.5, 0.01, 0.01)]
+        {
+            let region = Region { left, top, width, height };
+            assert_eq!(cut(&file, region, Fit::Letterbox, 32).unwrap().len(), 32 * 32 * 3);
         }
     }
 }
@@ -120,47 +88,18 @@ fn regions_are_clipped_to_the_photo() {
 /// What lies outside a region never shows in it: half black, half white, cut at the border.
 #[test]
 fn neighbours_do_not_leak_into_a_region() {
-    let p = image::RgbImage::from_fn(256, 256, |x, _| {
-        image::Rgb([if x < 128 { 0 } else { 255 }; 3])
-    });
-    let region = Region {
-        left: 128.0,
-        top: 0.0,
-        width: 128.0,
-        height: 256.0,
-    };
-    assert!(
-        cut(&png(&p), region, Fit::Stretch, 20)
-            .unwrap()
-            .iter()
-            .all(|&v| v == 255)
-    );
+    let p = image::RgbImage::from_fn(256, 256, |x, _| image::Rgb([if x < 128 { 0 } else { 255 }; 3]));
+    let region = Region { left: 128.0, top: 0.0, width: 128.0, height: 256.0 };
+    assert!(cut(&png(&p), region, Fit::Stretch, 20).unwrap().iter().all(|&v| v == 255));
 }
 
 #[test]
 fn regions_without_a_picture_are_errors() {
     let file = jpeg(&picture(120, 90));
-    for (left, width) in [
-        (120.0, 10.0),
-        (-10.0, 10.0),
-        (50.0, 0.0),
-        (50.0, -20.0),
-        (1e308, 1e308),
-    ] {
-        let region = Region {
-            left,
-            width,
-            ..WIDE
-        };
+    for (left, width) in [(120.0, 10.0), (-10.0, 10.0), (50.0, 0.0), (50.0, -20.0), (1e308, 1e308)] {
+        let region = Region { left, width, ..WIDE };
         let error = cut(&file, region, Fit::Letterbox, 32).unwrap_err();
-        assert_eq!(
-            error,
-            Error::RegionOutside {
-                region,
-                width: 120,
-                height: 90
-            }
-        );
+        assert_eq!(error, Error::RegionOutside { region, width: 120, height: 90 });
         assert_eq!(error.kind(), ErrorKind::BadRegion);
         assert!(error.to_string().contains("120 x 90"), "{error}");
     }
@@ -169,20 +108,10 @@ fn regions_without_a_picture_are_errors() {
             Region { left: odd, ..WIDE },
             Region { top: odd, ..WIDE },
             Region { width: odd, ..WIDE },
-            Region {
-                height: odd,
-                ..WIDE
-            },
+            Region { height: odd, ..WIDE },
         ] {
             let error = cut(&file, region, Fit::Letterbox, 32).unwrap_err();
-            assert!(matches!(
-                error,
-                Error::RegionNotFinite {
-                    width: 120,
-                    height: 90,
-                    ..
-                }
-            ));
+            assert!(matches!(error, Error::RegionNotFinite { width: 120, height: 90, .. }));
             assert!(error.to_string().contains("120 x 90"), "{error}");
         }
     }
@@ -192,12 +121,6 @@ fn regions_without_a_picture_are_errors() {
 fn sizes_out_of_range_are_errors() {
     for size in [0, MAX_SIZE + 1, u32::MAX] {
         let error = to(&png(&picture(4, 4)), size).unwrap_err();
-        assert_eq!(
-            error,
-            Error::BadSize {
-                got: size,
-                limit: MAX_SIZE
-            }
-        );
+        assert_eq!(error, Error::BadSize { got: size, limit: MAX_SIZE });
     }
 }

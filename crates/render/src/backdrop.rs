@@ -48,9 +48,7 @@ struct Brush<'a> {
 impl Brush<'_> {
     fn shape(&mut self, shape: &Outline, colour: Rgb, volume: f32, shadow: f32) {
         let (w, h) = (self.width, self.height);
-        let part = Part::flat(shape.map(|(x, y)| (x * w, y * h)), colour)
-            .volume(volume, 0.06)
-            .shadow(shadow);
+        let part = Part::flat(shape.map(|(x, y)| (x * w, y * h)), colour).volume(volume, 0.06).shadow(shadow);
         self.canvas.lay(&part);
     }
 
@@ -59,28 +57,15 @@ impl Brush<'_> {
     }
 
     fn solid(&mut self, x: f32, y: f32, width: f32, height: f32, colour: Rgb) {
-        self.shape(
-            &Outline::block(x, y, width, height, 0.004),
-            colour,
-            0.25,
-            0.35,
-        );
+        self.shape(&Outline::block(x, y, width, height, 0.004), colour, 0.25, 0.35);
     }
 }
 
 /// Paints a room or a street over the whole canvas.
 pub(crate) fn paint(canvas: &mut Canvas, dice: &mut Dice) {
     let (width, height) = (canvas.pixels.width() as f32, canvas.pixels.height() as f32);
-    let mut brush = Brush {
-        canvas,
-        width,
-        height,
-    };
-    if dice.chance(0.3) {
-        street(&mut brush, dice)
-    } else {
-        room(&mut brush, dice)
-    }
+    let mut brush = Brush { canvas, width, height };
+    if dice.chance(0.3) { street(&mut brush, dice) } else { room(&mut brush, dice) }
 }
 
 fn room(brush: &mut Brush, dice: &mut Dice) {
@@ -100,13 +85,7 @@ fn room(brush: &mut Brush, dice: &mut Dice) {
         let y = horizon + (1.0 - horizon) * (step * step) as f32 / 25.0;
         brush.block(0.0, y, 1.0, 0.006, floor.times(0.85));
     }
-    brush.solid(
-        -0.1,
-        horizon - 0.035,
-        1.2,
-        0.04,
-        Rgb::hex(0xe9e5dc).mix(wall, 0.3),
-    );
+    brush.solid(-0.1, horizon - 0.035, 1.2, 0.04, Rgb::hex(0xe9e5dc).mix(wall, 0.3));
     let mut sides = [0.0, 1.0];
     dice.shuffle(&mut sides);
     for side in sides.into_iter().take(1 + dice.below(2)) {
@@ -115,27 +94,9 @@ fn room(brush: &mut Brush, dice: &mut Dice) {
     for _ in 0..dice.below(3) {
         let (x, y) = (dice.range(-0.05, 0.85), dice.range(0.02, 0.3));
         let (w, h) = (dice.range(0.12, 0.26), dice.range(0.12, 0.24));
-        brush.solid(
-            x,
-            y,
-            w,
-            h,
-            dice.pick(&[Rgb::hex(0x3a322b), Rgb::hex(0xf2efe8), Rgb::hex(0x9a7148)]),
-        );
-        brush.block(
-            x + 0.018,
-            y + 0.018,
-            w - 0.036,
-            h - 0.036,
-            Rgb::hex(0xeeeae0),
-        );
-        brush.block(
-            x + 0.04,
-            y + 0.045,
-            w - 0.08,
-            (h - 0.09) * 0.6,
-            dice.pick(&THINGS),
-        );
+        brush.solid(x, y, w, h, dice.pick(&[Rgb::hex(0x3a322b), Rgb::hex(0xf2efe8), Rgb::hex(0x9a7148)]));
+        brush.block(x + 0.018, y + 0.018, w - 0.036, h - 0.036, Rgb::hex(0xeeeae0));
+        brush.block(x + 0.04, y + 0.045, w - 0.08, (h - 0.09) * 0.6, dice.pick(&THINGS));
     }
 }
 
@@ -148,23 +109,11 @@ fn thing(brush: &mut Brush, dice: &mut Dice, side: f32, horizon: f32) {
             let (x, w) = (at(-0.08, 0.42), 0.42);
             brush.solid(x, 0.04, w, 0.5, Rgb::hex(0xf4f2ec));
             brush.block(x + 0.025, 0.065, w / 2.0 - 0.04, 0.45, Rgb::hex(0xdcebf5));
-            brush.block(
-                x + w / 2.0 + 0.015,
-                0.065,
-                w / 2.0 - 0.04,
-                0.45,
-                Rgb::hex(0xe9f2f8),
-            );
+            brush.block(x + w / 2.0 + 0.015, 0.065, w / 2.0 - 0.04, 0.45, Rgb::hex(0xe9f2f8));
             let curtain = dice.pick(&THINGS).mix(Rgb::hex(0xffffff), 0.35);
             for step in 0..5 {
                 let cx = at(step as f32 * 0.034 - 0.04, 0.034);
-                brush.solid(
-                    cx,
-                    -0.02,
-                    0.034,
-                    horizon - 0.03,
-                    curtain.times(if step % 2 == 0 { 1.0 } else { 0.86 }),
-                );
+                brush.solid(cx, -0.02, 0.034, horizon - 0.03, curtain.times(if step % 2 == 0 { 1.0 } else { 0.86 }));
             }
         }
         1 => {
@@ -208,23 +157,11 @@ fn thing(brush: &mut Brush, dice: &mut Dice, side: f32, horizon: f32) {
                 dice.pick(&[Rgb::hex(0xb5653c), Rgb::hex(0xe9e4da), Rgb::hex(0x5a646a)]),
             );
             for _ in 0..16 {
-                let green = Rgb::hex(0x4f7a48)
-                    .mix(Rgb::hex(0x9fb86a), dice.unit())
-                    .times(dice.range(0.7, 1.1));
+                let green = Rgb::hex(0x4f7a48).mix(Rgb::hex(0x9fb86a), dice.unit()).times(dice.range(0.7, 1.1));
                 let (lean, long) = (dice.spread(1.15), dice.range(0.16, 0.4));
-                let tip = (
-                    x + 0.1 + libm::sinf(lean) * long,
-                    horizon - 0.05 - libm::cosf(lean) * long,
-                );
-                let mid = (
-                    (x + 0.1 + tip.0) / 2.0,
-                    (horizon - 0.1 + tip.1) / 2.0 - 0.03,
-                );
-                let leaf = Outline::limb(&[
-                    ((x + 0.1, horizon - 0.03), 0.006),
-                    (mid, 0.022),
-                    (tip, 0.003),
-                ]);
+                let tip = (x + 0.1 + libm::sinf(lean) * long, horizon - 0.05 - libm::cosf(lean) * long);
+                let mid = ((x + 0.1 + tip.0) / 2.0, (horizon - 0.1 + tip.1) / 2.0 - 0.03);
+                let leaf = Outline::limb(&[((x + 0.1, horizon - 0.03), 0.006), (mid, 0.022), (tip, 0.003)]);
                 brush.shape(&leaf, green, 0.4, 0.2);
             }
         }
@@ -235,13 +172,7 @@ fn thing(brush: &mut Brush, dice: &mut Dice, side: f32, horizon: f32) {
             let end = x + 0.4;
             while x < end {
                 let w = dice.range(0.035, 0.07);
-                brush.solid(
-                    x,
-                    rail + 0.02,
-                    w,
-                    dice.range(0.32, 0.5),
-                    dice.pick(&THINGS).mix(Rgb::hex(0x999999), 0.2),
-                );
+                brush.solid(x, rail + 0.02, w, dice.range(0.32, 0.5), dice.pick(&THINGS).mix(Rgb::hex(0x999999), 0.2));
                 x += w * 0.9;
             }
             brush.solid(at(-0.06, 0.44), rail, 0.44, 0.014, Rgb::hex(0x55524e));
@@ -250,26 +181,10 @@ fn thing(brush: &mut Brush, dice: &mut Dice, side: f32, horizon: f32) {
             // A bed or sofa with cushions.
             let x = at(-0.1, 0.6);
             let cloth = dice.pick(&THINGS).mix(Rgb::hex(0xc9c4ba), 0.5);
-            brush.shape(
-                &Outline::block(x, horizon - 0.26, 0.6, 0.4, 0.05),
-                cloth,
-                0.5,
-                0.3,
-            );
-            brush.shape(
-                &Outline::block(x - 0.02, horizon - 0.1, 0.64, 0.3, 0.04),
-                cloth.times(1.08),
-                0.5,
-                0.4,
-            );
+            brush.shape(&Outline::block(x, horizon - 0.26, 0.6, 0.4, 0.05), cloth, 0.5, 0.3);
+            brush.shape(&Outline::block(x - 0.02, horizon - 0.1, 0.64, 0.3, 0.04), cloth.times(1.08), 0.5, 0.4);
             for step in 0..2 {
-                let cushion = Outline::block(
-                    x + 0.06 + step as f32 * 0.24,
-                    horizon - 0.22,
-                    0.2,
-                    0.17,
-                    0.05,
-                );
+                let cushion = Outline::block(x + 0.06 + step as f32 * 0.24, horizon - 0.22, 0.2, 0.17, 0.05);
                 brush.shape(&cushion, dice.pick(&THINGS), 0.6, 0.4);
             }
         }
@@ -290,13 +205,7 @@ fn street(brush: &mut Brush, dice: &mut Dice) {
         let mut y = top + 0.05;
         while y < horizon - 0.12 {
             for column in 0..3 {
-                brush.block(
-                    x + w * (0.12 + 0.29 * column as f32),
-                    y,
-                    w * 0.17,
-                    0.075,
-                    glass,
-                );
+                brush.block(x + w * (0.12 + 0.29 * column as f32), y, w * 0.17, 0.075, glass);
             }
             y += 0.13;
         }
@@ -307,8 +216,7 @@ fn street(brush: &mut Brush, dice: &mut Dice) {
         brush.block(cx - 0.012, cy, 0.024, horizon - cy, Rgb::hex(0x57432f));
         for _ in 0..12 {
             let green = Rgb::hex(0x577a45).mix(Rgb::hex(0xa3b567), dice.unit());
-            let blob =
-                Outline::ellipse(cx + dice.spread(0.16), cy + dice.spread(0.15), 0.085, 0.075);
+            let blob = Outline::ellipse(cx + dice.spread(0.16), cy + dice.spread(0.15), 0.085, 0.075);
             brush.shape(&blob, green, 0.5, 0.2);
         }
     }

@@ -29,15 +29,12 @@ pub(crate) fn soften(image: &mut [f32], width: usize, radius: usize, passes: usi
         sums.fill(0.0);
         for offset in 0..=2 * radius {
             let y = offset.saturating_sub(radius).min(height - 1);
-            sums.iter_mut()
-                .zip(row_at(y))
-                .for_each(|(sum, value)| *sum += value);
+            sums.iter_mut().zip(row_at(y)).for_each(|(sum, value)| *sum += value);
         }
         for (y, row) in image.chunks_exact_mut(width).enumerate() {
             let enter = row_at((y + radius + 1).min(height - 1));
             let leave = row_at(y.saturating_sub(radius));
-            for (((out, sum), enter), leave) in row.iter_mut().zip(&mut sums).zip(enter).zip(leave)
-            {
+            for (((out, sum), enter), leave) in row.iter_mut().zip(&mut sums).zip(enter).zip(leave) {
                 *out = *sum * share;
                 *sum += enter - leave;
             }

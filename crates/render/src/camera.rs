@@ -45,22 +45,8 @@ impl Camera {
             [h0, h1, p - h0 * tx - h1 * ty]
         };
         let (r0, r1) = (row(x0, x1, px), row(y0, y1, py));
-        let forward = [
-            r0[0],
-            r0[1],
-            r0[2],
-            r1[0],
-            r1[1],
-            r1[2],
-            g0,
-            g1,
-            1.0 - g0 * tx - g1 * ty,
-        ];
-        Self {
-            forward,
-            inverse: invert(&forward),
-            unit: u,
-        }
+        let forward = [r0[0], r0[1], r0[2], r1[0], r1[1], r1[2], g0, g1, 1.0 - g0 * tx - g1 * ty];
+        Self { forward, inverse: invert(&forward), unit: u }
     }
 
     /// From body units to pixels.
@@ -87,10 +73,7 @@ impl Camera {
 
 fn apply(m: &[f32; 9], (x, y): Pt) -> Pt {
     let w = 1.0 / (m[6] * x + m[7] * y + m[8]);
-    (
-        (m[0] * x + m[1] * y + m[2]) * w,
-        (m[3] * x + m[4] * y + m[5]) * w,
-    )
+    ((m[0] * x + m[1] * y + m[2]) * w, (m[3] * x + m[4] * y + m[5]) * w)
 }
 
 /// The inverse up to a factor, which a projective map does not notice.

@@ -3,9 +3,7 @@
 use crate::blur::soften;
 use crate::outline::Pt;
 use crate::part::{Mark, Part};
-use tiny_skia::{
-    FillRule, LineCap, LineJoin, Mask, Paint, PathBuilder, Pixmap, Stroke, StrokeDash, Transform,
-};
+use tiny_skia::{FillRule, LineCap, LineJoin, Mask, Paint, PathBuilder, Pixmap, Stroke, StrokeDash, Transform};
 
 /// How drawing units become pixels: `pixel = (unit - origin) * scale`.
 #[derive(Clone, Copy, Debug)]
@@ -32,24 +30,12 @@ impl Canvas {
         let size = (width.clamp(1, 8192), height.clamp(1, 8192));
         // Within these bounds the library always finds the memory layout it wants.
         let pixels = Pixmap::new(size.0, size.1).unwrap_or_else(|| unreachable!("bounded size"));
-        Self {
-            pixels,
-            frame,
-            unit: frame.scale,
-            scratch: None,
-        }
+        Self { pixels, frame, unit: frame.scale, scratch: None }
     }
 
     /// A canvas whose units are its pixels, where one body unit is `unit` pixels.
     pub(crate) fn photo(width: u32, height: u32, unit: f32) -> Self {
-        let mut canvas = Self::new(
-            width,
-            height,
-            Frame {
-                origin: (0.0, 0.0),
-                scale: 1.0,
-            },
-        );
+        let mut canvas = Self::new(width, height, Frame { origin: (0.0, 0.0), scale: 1.0 });
         canvas.unit = unit;
         canvas
     }
@@ -101,11 +87,7 @@ impl Canvas {
             if part.shadow > 0.0 {
                 self.cast(&soft, mask.data(), part.shadow, radius);
             }
-            let relief = if part.volume > 0.0 {
-                Some(soft.relief(part.volume, radius))
-            } else {
-                None
-            };
+            let relief = if part.volume > 0.0 { Some(soft.relief(part.volume, radius)) } else { None };
             self.fill(part, mask.data(), rect, relief.as_ref());
         } else {
             self.fill(part, mask.data(), rect, None);
@@ -125,10 +107,7 @@ impl Canvas {
         let drop = radius * 0.5;
         let [left, top, right, bottom] = soft.rect;
         let (left, top) = (left.saturating_sub(2), top.saturating_sub(2));
-        let (right, bottom) = (
-            (right + radius as usize).min(width),
-            (bottom + radius as usize).min(height),
-        );
+        let (right, bottom) = ((right + radius as usize).min(width), (bottom + radius as usize).min(height));
         let data = self.pixels.data_mut();
         for y in top..bottom {
             for x in left..right {
@@ -171,8 +150,7 @@ impl Canvas {
                 let pixel = &mut data[(y * width + x) * 4..(y * width + x) * 4 + 4];
                 let (over, under) = (u32::from(cover), 255 - u32::from(cover));
                 for (slot, value) in pixel.iter_mut().zip([rgb[0], rgb[1], rgb[2], 255]) {
-                    *slot =
-                        ((u32::from(value) * over + u32::from(*slot) * under + 127) / 255) as u8;
+                    *slot = ((u32::from(value) * over + u32::from(*slot) * under + 127) / 255) as u8;
                 }
             }
         }
@@ -180,19 +158,9 @@ impl Canvas {
 
     fn mark(&mut self, mark: &Mark, mask: &Mask) {
         let transform = self.transform();
-        let mut paint = Paint {
-            anti_alias: true,
-            ..Paint::default()
-        };
+        let mut paint = Paint { anti_alias: true, ..Paint::default() };
         match mark {
-            Mark::Line {
-                shape,
-                width,
-                colour,
-                alpha,
-                dash,
-                closed,
-            } => {
+            Mark::Line { shape, width, colour, alpha, dash, closed } => {
                 let Some(path) = shape.path(*closed) else {
                     return;
                 };
@@ -203,29 +171,17 @@ impl Canvas {
                     width: width * rate,
                     line_cap: LineCap::Butt,
                     line_join: LineJoin::Round,
-                    dash: if dash > 0.0 {
-                        StrokeDash::new(vec![dash, dash * 0.7], 0.0)
-                    } else {
-                        None
-                    },
+                    dash: if dash > 0.0 { StrokeDash::new(vec![dash, dash * 0.7], 0.0) } else { None },
                     ..Stroke::default()
                 };
-                self.pixels
-                    .stroke_path(&path, &paint, &stroke, transform, Some(mask));
+                self.pixels.stroke_path(&path, &paint, &stroke, transform, Some(mask));
             }
-            Mark::Fill {
-                contours,
-                colour,
-                alpha,
-            } => {
+            Mark::Fill { contours, colour, alpha } => {
                 let mut builder = PathBuilder::new();
-                contours
-                    .iter()
-                    .for_each(|shape| shape.append(&mut builder, true));
+                contours.iter().for_each(|shape| shape.append(&mut builder, true));
                 let Some(path) = builder.finish() else { return };
                 paint.set_color(colour.paint(*alpha));
-                self.pixels
-                    .fill_path(&path, &paint, FillRule::Winding, transform, Some(mask));
+                self.pixels.fill_path(&path, &paint, FillRule::Winding, transform, Some(mask));
             }
         }
     }
@@ -254,10 +210,8 @@ const COARSE: usize = 3;
 impl Soft {
     fn of(mask: &[u8], width: usize, height: usize, rect: Rect, radius: f32) -> Self {
         let margin = (radius as usize / COARSE + 2) * 2;
-        let (w, h) = (
-            (rect[2] - rect[0]).div_ceil(COARSE) + 2 * margin,
-            (rect[3] - rect[1]).div_ceil(COARSE) + 2 * margin,
-        );
+        let (w, h) =
+            ((rect[2] - rect[0]).div_ceil(COARSE) + 2 * margin, (rect[3] - rect[1]).div_ceil(COARSE) + 2 * margin);
         let mut values = vec![0.0f32; w * h];
         for row in margin..h - margin {
             let y = (rect[1] + (row - margin) * COARSE + 1).min(height - 1);
@@ -267,17 +221,8 @@ impl Soft {
             }
         }
         soften(&mut values, w, (radius as usize / COARSE).max(1), 2);
-        let origin = (
-            rect[0] as f32 + 1.0 - (margin * COARSE) as f32,
-            rect[1] as f32 + 1.0 - (margin * COARSE) as f32,
-        );
-        Self {
-            values,
-            width: w,
-            height: h,
-            origin,
-            rect,
-        }
+        let origin = (rect[0] as f32 + 1.0 - (margin * COARSE) as f32, rect[1] as f32 + 1.0 - (margin * COARSE) as f32);
+        Self { values, width: w, height: h, origin, rect }
     }
 
     /// The brightness of a part that is rounded towards its edges and lit from the upper left,
@@ -291,11 +236,9 @@ impl Soft {
             for x in reach..self.width - reach {
                 let at = y * self.width + x;
                 let slope_x = self.values[at + reach] - self.values[at - reach];
-                let slope_y =
-                    self.values[at + reach * self.width] - self.values[at - reach * self.width];
+                let slope_y = self.values[at + reach * self.width] - self.values[at - reach * self.width];
                 let rim = 1.0 - self.values[at];
-                values[at] =
-                    1.0 - lift * 0.85 * rim * rim + gain * (0.28 * slope_x + 0.36 * slope_y);
+                values[at] = 1.0 - lift * 0.85 * rim * rim + gain * (0.28 * slope_x + 0.36 * slope_y);
             }
         }
         Self { values, ..*self }

@@ -64,27 +64,12 @@ fn first(kind: Kind, family: u64, dice: &mut Dice) -> Item {
     let pattern = pattern(kind, dice);
     let print = match kind {
         Kind::TShirt if pattern == Pattern::Plain && dice.chance(0.75) => print(dice),
-        Kind::Hoodie | Kind::Sweater if pattern == Pattern::Plain && dice.chance(0.5) => {
-            print(dice)
-        }
+        Kind::Hoodie | Kind::Sweater if pattern == Pattern::Plain && dice.chance(0.5) => print(dice),
         _ => Print::None,
     };
     let trimmed = !matches!(kind, Kind::Trousers | Kind::Coat | Kind::Shorts) && dice.chance(0.3);
     let cut = cut(kind, dice);
-    Item {
-        number: 0,
-        family,
-        member: 0,
-        kind,
-        colour,
-        second,
-        tone: 1.0,
-        pattern,
-        print,
-        cut,
-        trimmed,
-        seed: 0,
-    }
+    Item { number: 0, family, member: 0, kind, colour, second, tone: 1.0, pattern, print, cut, trimmed, seed: 0 }
 }
 
 /// A dye that shows on another.
@@ -95,34 +80,16 @@ fn contrast(on: Dye, dice: &mut Dice) -> Dye {
             return other;
         }
     }
-    if on.rgb.luma() > 0.5 {
-        DYES[2]
-    } else {
-        DYES[11]
-    }
+    if on.rgb.luma() > 0.5 { DYES[2] } else { DYES[11] }
 }
 
 fn pattern(kind: Kind, dice: &mut Dice) -> Pattern {
-    let stripes = Pattern::Stripes {
-        pitch: dice.pick(&[0.035, 0.05, 0.085]),
-        share: dice.pick(&[0.3, 0.5]),
-    };
-    let checks = Pattern::Checks {
-        pitch: dice.range(0.03, 0.05),
-    };
-    let plaid = Pattern::Plaid {
-        pitch: dice.range(0.09, 0.14),
-    };
-    let dots = Pattern::Dots {
-        pitch: dice.range(0.04, 0.075),
-        radius: dice.range(0.18, 0.28),
-    };
-    let floral = Pattern::Floral {
-        pitch: dice.range(0.07, 0.11),
-    };
-    let lines = Pattern::Pinstripes {
-        pitch: dice.range(0.025, 0.04),
-    };
+    let stripes = Pattern::Stripes { pitch: dice.pick(&[0.035, 0.05, 0.085]), share: dice.pick(&[0.3, 0.5]) };
+    let checks = Pattern::Checks { pitch: dice.range(0.03, 0.05) };
+    let plaid = Pattern::Plaid { pitch: dice.range(0.09, 0.14) };
+    let dots = Pattern::Dots { pitch: dice.range(0.04, 0.075), radius: dice.range(0.18, 0.28) };
+    let floral = Pattern::Floral { pitch: dice.range(0.07, 0.11) };
+    let lines = Pattern::Pinstripes { pitch: dice.range(0.025, 0.04) };
     let plain = Pattern::Plain;
     match kind {
         Kind::TShirt => dice.pick(&[plain, plain, plain, stripes, stripes, dots]),
@@ -284,11 +251,7 @@ fn aspects(item: &Item) -> Vec<Aspect> {
 /// Another value than the present one.
 fn other<T: Copy + PartialEq>(now: T, from: &[T], dice: &mut Dice) -> T {
     let rest: Vec<T> = from.iter().copied().filter(|value| *value != now).collect();
-    if rest.is_empty() {
-        now
-    } else {
-        dice.pick(&rest)
-    }
+    if rest.is_empty() { now } else { dice.pick(&rest) }
 }
 
 fn alter(item: &mut Item, aspect: Aspect, dice: &mut Dice) {
@@ -326,26 +289,12 @@ fn alter(item: &mut Item, aspect: Aspect, dice: &mut Dice) {
             let factor = dice.pick(&[0.62, 1.55]);
             item.pattern = match item.pattern {
                 Pattern::Plain => Pattern::Plain,
-                Pattern::Stripes { pitch, share } => Pattern::Stripes {
-                    pitch: pitch * factor,
-                    share,
-                },
-                Pattern::Pinstripes { pitch } => Pattern::Pinstripes {
-                    pitch: pitch * factor.max(1.0) * 1.2,
-                },
-                Pattern::Checks { pitch } => Pattern::Checks {
-                    pitch: pitch * factor,
-                },
-                Pattern::Plaid { pitch } => Pattern::Plaid {
-                    pitch: pitch * factor,
-                },
-                Pattern::Dots { pitch, radius } => Pattern::Dots {
-                    pitch: pitch * factor,
-                    radius,
-                },
-                Pattern::Floral { pitch } => Pattern::Floral {
-                    pitch: pitch * factor,
-                },
+                Pattern::Stripes { pitch, share } => Pattern::Stripes { pitch: pitch * factor, share },
+                Pattern::Pinstripes { pitch } => Pattern::Pinstripes { pitch: pitch * factor.max(1.0) * 1.2 },
+                Pattern::Checks { pitch } => Pattern::Checks { pitch: pitch * factor },
+                Pattern::Plaid { pitch } => Pattern::Plaid { pitch: pitch * factor },
+                Pattern::Dots { pitch, radius } => Pattern::Dots { pitch: pitch * factor, radius },
+                Pattern::Floral { pitch } => Pattern::Floral { pitch: pitch * factor },
             };
         }
         Aspect::Closure => {
@@ -365,11 +314,7 @@ fn alter(item: &mut Item, aspect: Aspect, dice: &mut Dice) {
         Aspect::Trim => item.trimmed = !item.trimmed,
         Aspect::Extra => cut.extra = !cut.extra,
         Aspect::Hem => {
-            cut.hem = if cut.hem == Hem::Turned {
-                Hem::Straight
-            } else {
-                Hem::Turned
-            };
+            cut.hem = if cut.hem == Hem::Turned { Hem::Straight } else { Hem::Turned };
         }
     }
 }

@@ -7,11 +7,7 @@ pub struct Rgb(pub [f32; 3]);
 impl Rgb {
     /// From `0xRRGGBB`.
     pub const fn hex(value: u32) -> Self {
-        Self([
-            (value >> 16 & 255) as f32 / 255.0,
-            (value >> 8 & 255) as f32 / 255.0,
-            (value & 255) as f32 / 255.0,
-        ])
+        Self([(value >> 16 & 255) as f32 / 255.0, (value >> 8 & 255) as f32 / 255.0, (value & 255) as f32 / 255.0])
     }
 
     /// Part of the way towards another colour (`0.0`: this one, `1.0`: the other).
@@ -36,18 +32,13 @@ impl Rgb {
 
     /// A darker tone for seams: dark cloth gets a lighter one, or its seams would vanish.
     pub fn seam(self) -> Self {
-        if self.luma() < 0.22 {
-            self.mix(Self::hex(0xffffff), 0.24)
-        } else {
-            self.times(0.62)
-        }
+        if self.luma() < 0.22 { self.mix(Self::hex(0xffffff), 0.24) } else { self.times(0.62) }
     }
 
     /// The nearest 8-bit colour with the given opacity, for the 2-D library.
     pub(crate) fn paint(self, alpha: f32) -> tiny_skia::Color {
         let [r, g, b] = self.0.map(|channel| channel.clamp(0.0, 1.0));
-        tiny_skia::Color::from_rgba(r, g, b, alpha.clamp(0.0, 1.0))
-            .unwrap_or(tiny_skia::Color::BLACK)
+        tiny_skia::Color::from_rgba(r, g, b, alpha.clamp(0.0, 1.0)).unwrap_or(tiny_skia::Color::BLACK)
     }
 }
 
@@ -61,10 +52,7 @@ pub struct Dye {
 }
 
 const fn dye(name: &'static str, hex: u32) -> Dye {
-    Dye {
-        name,
-        rgb: Rgb::hex(hex),
-    }
+    Dye { name, rgb: Rgb::hex(hex) }
 }
 
 /// The dyes of tops, dresses and skirts.

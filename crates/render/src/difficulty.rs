@@ -50,13 +50,7 @@ impl Plan {
         let easy = difficulty == Difficulty::Easy;
         let view = match difficulty {
             Difficulty::HardView => dice.pick(&[View::Side, View::Back]),
-            Difficulty::Mixed => dice.pick(&[
-                View::Front,
-                View::Front,
-                View::Front,
-                View::Side,
-                View::Back,
-            ]),
+            Difficulty::Mixed => dice.pick(&[View::Front, View::Front, View::Front, View::Side, View::Back]),
             _ => View::Front,
         };
         let light = |dice: &mut Dice| dice.range(0.1, 0.2);
@@ -94,13 +88,7 @@ impl Plan {
             }
             // A side view needs somebody inside.
             _ if view == View::Side => Setting::Worn,
-            _ => dice.pick(&[
-                Setting::Worn,
-                Setting::Worn,
-                Setting::Worn,
-                Setting::Laid,
-                Setting::Hung,
-            ]),
+            _ => dice.pick(&[Setting::Worn, Setting::Worn, Setting::Worn, Setting::Laid, Setting::Hung]),
         };
         let turn = dice.range(1.0, 1.35) * dice.sign();
         let pose = pose(dice, view, setting, turn, easy, kind);
@@ -115,16 +103,8 @@ impl Plan {
             roll: dice.spread(if easy { loose * 0.4 } else { loose }),
             occlusion,
             cropping,
-            wrinkles: if easy {
-                dice.range(0.7, 1.0)
-            } else {
-                dice.range(0.8, 1.45)
-            },
-            harsh: if easy {
-                dice.range(0.25, 0.5)
-            } else {
-                dice.range(0.5, 1.0)
-            },
+            wrinkles: if easy { dice.range(0.7, 1.0) } else { dice.range(0.8, 1.45) },
+            harsh: if easy { dice.range(0.25, 0.5) } else { dice.range(0.5, 1.0) },
         }
     }
 }
@@ -135,18 +115,12 @@ fn pose(dice: &mut Dice, view: View, setting: Setting, turn: f32, easy: bool, ki
     match setting {
         Setting::Laid => {
             for arm in &mut pose.arms {
-                *arm = Arm {
-                    lift: dice.range(0.2, 0.75),
-                    bend: dice.spread(0.35),
-                };
+                *arm = Arm { lift: dice.range(0.2, 0.75), bend: dice.spread(0.35) };
             }
         }
         Setting::Hung => {
             let lift = dice.range(0.12, 0.2);
-            pose.arms = [Arm {
-                lift,
-                bend: dice.range(0.02, 0.1),
-            }; 2];
+            pose.arms = [Arm { lift, bend: dice.range(0.02, 0.1) }; 2];
         }
         Setting::Worn => {
             pose.worn = true;
@@ -154,45 +128,27 @@ fn pose(dice: &mut Dice, view: View, setting: Setting, turn: f32, easy: bool, ki
             for arm in &mut pose.arms {
                 *arm = match dice.below(5) {
                     // A hand on the hip, or in front of the body.
-                    0 => Arm {
-                        lift: 0.62,
-                        bend: dice.range(1.0, 1.15),
-                    },
-                    1 if !easy && !wide => Arm {
-                        lift: 0.35,
-                        bend: dice.range(1.5, 2.0),
-                    },
-                    _ => Arm {
-                        lift: dice.range(0.16, 0.32),
-                        bend: dice.range(0.04, 0.24),
-                    },
+                    0 => Arm { lift: 0.62, bend: dice.range(1.0, 1.15) },
+                    1 if !easy && !wide => Arm { lift: 0.35, bend: dice.range(1.5, 2.0) },
+                    _ => Arm { lift: dice.range(0.16, 0.32), bend: dice.range(0.04, 0.24) },
                 };
             }
             if view == View::Side {
                 // Swings back a little and bends forward, whichever way the wearer looks.
                 let facing = turn.signum();
-                let arm = Arm {
-                    lift: facing * dice.range(-0.1, 0.35),
-                    bend: facing * dice.range(0.1, 0.7),
-                };
+                let arm = Arm { lift: facing * dice.range(-0.1, 0.35), bend: facing * dice.range(0.1, 0.7) };
                 pose.arms = [arm; 2];
             } else if view == View::Back {
                 for arm in &mut pose.arms {
                     if arm.in_front() {
-                        *arm = Arm {
-                            lift: 0.24,
-                            bend: 0.12,
-                        };
+                        *arm = Arm { lift: 0.24, bend: 0.12 };
                     }
                 }
             }
             if easy {
                 for arm in &mut pose.arms {
                     if arm.in_front() {
-                        *arm = Arm {
-                            lift: 0.22,
-                            bend: 0.12,
-                        };
+                        *arm = Arm { lift: 0.22, bend: 0.12 };
                     }
                 }
             }

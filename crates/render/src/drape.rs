@@ -7,19 +7,10 @@ use crate::folds::Folds;
 
 /// Draws the garment over the photo; returns its coverage (one byte a pixel of the photo).
 pub(crate) fn drape(photo: &mut Canvas, cloth: &Canvas, camera: &Camera, folds: &Folds) -> Vec<u8> {
-    let (width, height) = (
-        photo.pixels.width() as usize,
-        photo.pixels.height() as usize,
-    );
-    let (cw, ch) = (
-        cloth.pixels.width() as usize,
-        cloth.pixels.height() as usize,
-    );
+    let (width, height) = (photo.pixels.width() as usize, photo.pixels.height() as usize);
+    let (cw, ch) = (cloth.pixels.width() as usize, cloth.pixels.height() as usize);
     let frame = cloth.frame;
-    let end = (
-        frame.origin.0 + cw as f32 / frame.scale,
-        frame.origin.1 + ch as f32 / frame.scale,
-    );
+    let end = (frame.origin.0 + cw as f32 / frame.scale, frame.origin.1 + ch as f32 / frame.scale);
     let area = camera.footprint([frame.origin.0, frame.origin.1, end.0, end.1]);
     let clamp = |v: f32, limit: usize| v.max(0.0).min(limit as f32) as usize;
     let columns = clamp(area[0] - 1.0, width)..clamp(area[2] + 2.0, width);
@@ -42,8 +33,7 @@ pub(crate) fn drape(photo: &mut Canvas, cloth: &Canvas, camera: &Camera, folds: 
             let (top, bottom) = (&source[at..at + 8], &source[at + cw * 4..at + cw * 4 + 8]);
             let texel: [f32; 4] = core::array::from_fn(|k| {
                 let a = f32::from(top[k]) + (f32::from(top[k + 4]) - f32::from(top[k])) * fu;
-                let b =
-                    f32::from(bottom[k]) + (f32::from(bottom[k + 4]) - f32::from(bottom[k])) * fu;
+                let b = f32::from(bottom[k]) + (f32::from(bottom[k + 4]) - f32::from(bottom[k])) * fu;
                 a + (b - a) * fv
             });
             if texel[3] < 1.0 {

@@ -44,11 +44,7 @@ impl Finish {
         Self {
             exposure: 1.0 + dice.range(-0.24, 0.14) * harsh,
             gamma: 1.0 + dice.spread(0.16) * harsh,
-            cast: [
-                1.0 + warmth,
-                1.0 + dice.spread(0.02) * harsh,
-                1.0 - warmth * 0.9,
-            ],
+            cast: [1.0 + warmth, 1.0 + dice.spread(0.02) * harsh, 1.0 - warmth * 0.9],
             gradient: (dice.range(0.03, 0.3) * harsh, dice.range(0.0, 6.3)),
             vignette: dice.range(0.03, 0.2) * harsh,
             blur: (dice.pick(&[0, 0, 1, 1, 2, 3]), dice.chance(0.2)),
@@ -67,15 +63,10 @@ impl Finish {
             soften(&mut image, width, self.blur.1);
         }
         let curves: [Vec<f32>; 3] = self.cast.map(|cast| {
-            (0..256)
-                .map(|level| 255.0 * powf(level as f32 / 255.0, self.gamma) * cast * self.exposure)
-                .collect()
+            (0..256).map(|level| 255.0 * powf(level as f32 / 255.0, self.gamma) * cast * self.exposure).collect()
         });
         let (rise, from) = self.gradient;
-        let (gx, gy) = (
-            cosf(from) * rise / width as f32,
-            sinf(from) * rise / height as f32,
-        );
+        let (gx, gy) = (cosf(from) * rise / width as f32, sinf(from) * rise / height as f32);
         let (mx, my) = (width as f32 / 2.0, height as f32 / 2.0);
         let corner = self.vignette / (mx * mx + my * my);
         let mut state = dice.word() | 1;
@@ -103,11 +94,7 @@ fn bell(state: &mut u32) -> f32 {
     *state ^= *state << 13;
     *state ^= *state >> 17;
     *state ^= *state << 5;
-    let sum: u32 = state
-        .to_le_bytes()
-        .iter()
-        .map(|&byte| u32::from(byte))
-        .sum();
+    let sum: u32 = state.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
     sum as f32 - 510.0
 }
 

@@ -60,11 +60,7 @@ impl Folds {
             };
             crease.press(&mut heights, width, height);
         }
-        let strength = if fall == Fall::Stiff {
-            strength * 0.4
-        } else {
-            strength
-        };
+        let strength = if fall == Fall::Stiff { strength * 0.4 } else { strength };
         Self {
             cells: relief(&heights, width, height, strength, rate),
             width,
@@ -83,10 +79,7 @@ impl Folds {
         let (fu, fv) = (u - i as f32, v - j as f32);
         let at = j * self.width + i;
         let (a, b) = (&self.cells[at], &self.cells[at + 1]);
-        let (c, d) = (
-            &self.cells[at + self.width],
-            &self.cells[at + self.width + 1],
-        );
+        let (c, d) = (&self.cells[at + self.width], &self.cells[at + self.width + 1]);
         core::array::from_fn(|k| {
             let top = a[k] + (b[k] - a[k]) * fu;
             let bottom = c[k] + (d[k] - c[k]) * fu;
@@ -122,13 +115,11 @@ impl Crease {
                     continue;
                 }
                 let taper = 1.0 - share * share;
-                let side = (dy * c - dx * s + self.curve * run * run)
-                    / (self.breadth * (0.5 + 0.5 * taper));
+                let side = (dy * c - dx * s + self.curve * run * run) / (self.breadth * (0.5 + 0.5 * taper));
                 // A sharp ridge with a shallow trough on one side, as pinched cloth has.
                 let ridge = (1.0 - side * side).max(0.0);
                 let trough = (1.0 - (side - 1.1) * (side - 1.1)).max(0.0);
-                heights[y * width + x] +=
-                    self.rise * self.breadth * taper * (ridge * ridge - 0.5 * trough * trough);
+                heights[y * width + x] += self.rise * self.breadth * taper * (ridge * ridge - 0.5 * trough * trough);
             }
         }
     }
@@ -138,26 +129,15 @@ impl Crease {
 fn hills(dice: &mut Dice, width: usize, height: usize, fall: Fall) -> Vec<f32> {
     let mut waves = [[0.0f32; 4]; 4];
     for wave in &mut waves {
-        let angle = if fall == Fall::Drape {
-            dice.spread(0.2)
-        } else {
-            dice.range(0.0, 3.1)
-        };
+        let angle = if fall == Fall::Drape { dice.spread(0.2) } else { dice.range(0.0, 3.1) };
         let pitch = CELLS * dice.range(0.09, 0.3);
         let rate = core::f32::consts::TAU / pitch;
-        *wave = [
-            cosf(angle) * rate,
-            sinf(angle) * rate,
-            dice.range(0.0, 6.3),
-            pitch * 0.028,
-        ];
+        *wave = [cosf(angle) * rate, sinf(angle) * rate, dice.range(0.0, 6.3), pitch * 0.028];
     }
     // A plane wave is a product of two rotations, so each needs a sine only per row and column.
     let mut out = vec![0.0f32; width * height];
     for [rx, ry, phase, rise] in waves {
-        let columns: Vec<(f32, f32)> = (0..width)
-            .map(|x| (sinf(x as f32 * rx), cosf(x as f32 * rx)))
-            .collect();
+        let columns: Vec<(f32, f32)> = (0..width).map(|x| (sinf(x as f32 * rx), cosf(x as f32 * rx))).collect();
         for (y, row) in out.chunks_exact_mut(width).enumerate() {
             // Bending the phase along y keeps the waves from looking like corrugated iron.
             let bent = phase + y as f32 * ry + 0.9 * sinf(y as f32 * 0.055 + phase);
@@ -178,14 +158,10 @@ fn relief(heights: &[f32], width: usize, height: usize, strength: f32, rate: f32
             let gx = (heights[at + 1] - heights[at - 1]) * 0.5;
             let gy = (heights[at + width] - heights[at - width]) * 0.5;
             let slope = 0.75 * gx + 0.85 * gy;
-            let lit =
-                0.17 * slope / (1.0 + 0.45 * slope.abs()) + 0.006 * heights[at].clamp(-4.0, 4.0);
+            let lit = 0.17 * slope / (1.0 + 0.45 * slope.abs()) + 0.006 * heights[at].clamp(-4.0, 4.0);
             let push = 0.55 * strength / rate;
-            cells[at] = [
-                (1.0 + strength * lit).clamp(0.45, 1.4),
-                gx.clamp(-2.0, 2.0) * push,
-                gy.clamp(-2.0, 2.0) * push,
-            ];
+            cells[at] =
+                [(1.0 + strength * lit).clamp(0.45, 1.4), gx.clamp(-2.0, 2.0) * push, gy.clamp(-2.0, 2.0) * push];
         }
     }
     // The border repeats its neighbours.

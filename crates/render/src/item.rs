@@ -37,8 +37,8 @@ pub const MOTIFS: [Motif; 14] = [
 
 /// The words that can be printed on a garment.
 pub const WORDS: [&str; 14] = [
-    "HELLO", "OSLO", "1987", "SURF", "MILANO", "NOPE", "WILD", "PARIS", "ALOHA", "23", "NORTH",
-    "LUCKY", "DISCO", "SLOW",
+    "HELLO", "OSLO", "1987", "SURF", "MILANO", "NOPE", "WILD", "PARIS", "ALOHA", "23", "NORTH", "LUCKY", "DISCO",
+    "SLOW",
 ];
 
 /// What is printed on the chest.
@@ -143,12 +143,8 @@ impl Item {
         };
         let closure = match (self.kind, self.cut.closure) {
             (Kind::Hoodie | Kind::Jacket | Kind::Bag, Closure::Zip) => "zip",
-            (Kind::Skirt | Kind::Dress | Kind::Sweater | Kind::Jacket, Closure::Buttons(_)) => {
-                "buttons"
-            }
-            (Kind::Jacket | Kind::Coat | Kind::Dress, Closure::Double(_)) => {
-                "double row of buttons"
-            }
+            (Kind::Skirt | Kind::Dress | Kind::Sweater | Kind::Jacket, Closure::Buttons(_)) => "buttons",
+            (Kind::Jacket | Kind::Coat | Kind::Dress, Closure::Double(_)) => "double row of buttons",
             (Kind::Shoe, Closure::Strap) => "strap",
             (Kind::Bag, Closure::Strap) => "flap",
             _ => "",

@@ -67,10 +67,7 @@ impl Kind {
     /// Worn on the upper body.
     pub(crate) fn is_top(self) -> bool {
         use Kind::{Coat, Dress, Hoodie, Jacket, Shirt, Sweater, TShirt};
-        matches!(
-            self,
-            TShirt | Dress | Shirt | Hoodie | Jacket | Sweater | Coat
-        )
+        matches!(self, TShirt | Dress | Shirt | Hoodie | Jacket | Sweater | Coat)
     }
 
     /// Hangs from the waist.

@@ -86,13 +86,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let catalogue = Catalogue::new(arguments.seed);
     if let Some(file) = &arguments.sheet {
         let bar = Bar::new(arguments.items);
-        let image = contact_sheet(
-            &catalogue,
-            arguments.items,
-            arguments.consumer,
-            arguments.difficulty.into(),
-            |_| bar.step(),
-        );
+        let image =
+            contact_sheet(&catalogue, arguments.items, arguments.consumer, arguments.difficulty.into(), |_| bar.step());
         image.save(file)?;
     }
     match &arguments.out {
@@ -110,14 +105,10 @@ struct Bar {
 impl Bar {
     fn new(total: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} items, {eta} left")
-        {
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} items, {eta} left") {
             bar.set_style(style);
         }
-        Self {
-            bar,
-            start: Instant::now(),
-        }
+        Self { bar, start: Instant::now() }
     }
 
     fn step(&self) {
@@ -171,10 +162,7 @@ fn write(arguments: &Arguments, catalogue: &Catalogue, out: &Path) -> Result<(),
     let file = out.join("annotations.csv");
     let save = || -> std::io::Result<()> {
         let mut csv = BufWriter::new(File::create(&file)?);
-        writeln!(
-            csv,
-            "file,item,domain,kind,left,top,width,height,view,occlusion,cropping"
-        )?;
+        writeln!(csv, "file,item,domain,kind,left,top,width,height,view,occlusion,cropping")?;
         for (_, lines) in &rows {
             csv.write_all(lines.as_bytes())?;
         }
@@ -183,20 +171,12 @@ fn write(arguments: &Arguments, catalogue: &Catalogue, out: &Path) -> Result<(),
     save().map_err(|error| Failure::Write(file.clone(), error))?;
     let count = arguments.items * (arguments.consumer + 1);
     let seconds = start.elapsed().as_secs_f64();
-    eprintln!(
-        "{count} photos in {seconds:.1} s ({:.0}/s)",
-        count as f64 / seconds.max(1e-9)
-    );
+    eprintln!("{count} photos in {seconds:.1} s ({:.0}/s)", count as f64 / seconds.max(1e-9));
     Ok(())
 }
 
 /// Draws all photos of one item; returns its lines of annotations.csv.
-fn item(
-    arguments: &Arguments,
-    catalogue: &Catalogue,
-    photos: &Path,
-    number: u64,
-) -> Result<String, Failure> {
+fn item(arguments: &Arguments, catalogue: &Catalogue, photos: &Path, number: u64) -> Result<String, Failure> {
     let item = catalogue.item(number);
     let mut lines = save(photos, &item.shop_photo(0, arguments.size), 0)?;
     for variant in 0..arguments.consumer {

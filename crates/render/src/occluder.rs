@@ -50,10 +50,8 @@ pub(crate) fn place(
     let mut best = Vec::new();
     for _ in 0..7 {
         let scale = (small + large) / 2.0 * size;
-        let scaled: Vec<Part> = parts
-            .iter()
-            .map(|part| part.moved(|(x, y)| (spot.0 + x * scale, spot.1 + y * scale)))
-            .collect();
+        let scaled: Vec<Part> =
+            parts.iter().map(|part| part.moved(|(x, y)| (spot.0 + x * scale, spot.1 + y * scale))).collect();
         let mut mask = covered.clone();
         stamp(&mut mask, &scaled);
         if hidden(cover, &mask) > wanted {
@@ -113,15 +111,8 @@ fn thing(place: Place, skin: Rgb, spot: Pt, centre: Pt, dice: &mut Dice) -> Vec<
         5 => cushion(colour),
         _ => leaves(dice),
     };
-    let turn = if matches!(choice, 0 | 3) {
-        turn * 0.4
-    } else {
-        turn
-    };
-    parts
-        .into_iter()
-        .map(|part| part.moved(|p| turned(p, turn)))
-        .collect()
+    let turn = if matches!(choice, 0 | 3) { turn * 0.4 } else { turn };
+    parts.into_iter().map(|part| part.moved(|p| turned(p, turn))).collect()
 }
 
 fn turned((x, y): Pt, angle: f32) -> Pt {
@@ -139,27 +130,13 @@ fn arm(skin: Rgb, spot: Pt, centre: Pt, dice: &mut Dice) -> Vec<Part> {
     let drop = dice.range(0.3, 0.9);
     let at = |t: f32| (side * t, t * drop);
     let mut parts = vec![soft(
-        Outline::limb(&[
-            (at(-0.02), 0.1),
-            (at(0.2), 0.088),
-            (at(0.6), 0.12),
-            (at(1.4), 0.17),
-            (at(4.0), 0.3),
-        ]),
+        Outline::limb(&[(at(-0.02), 0.1), (at(0.2), 0.088), (at(0.6), 0.12), (at(1.4), 0.17), (at(4.0), 0.3)]),
         skin,
     )];
     let sleeve = dice.chance(0.6);
     if sleeve {
-        let cloth = dice.pick(&[
-            Rgb::hex(0x3a4256),
-            Rgb::hex(0xd8d2c6),
-            Rgb::hex(0x6b3a3f),
-            Rgb::hex(0x55604d),
-        ]);
-        parts.push(soft(
-            Outline::limb(&[(at(0.62), 0.15), (at(1.4), 0.2), (at(4.0), 0.36)]),
-            cloth,
-        ));
+        let cloth = dice.pick(&[Rgb::hex(0x3a4256), Rgb::hex(0xd8d2c6), Rgb::hex(0x6b3a3f), Rgb::hex(0x55604d)]);
+        parts.push(soft(Outline::limb(&[(at(0.62), 0.15), (at(1.4), 0.2), (at(4.0), 0.36)]), cloth));
     }
     for finger in 0..4 {
         let spread = (finger as f32 - 1.5) * 0.06;
@@ -167,12 +144,9 @@ fn arm(skin: Rgb, spot: Pt, centre: Pt, dice: &mut Dice) -> Vec<Part> {
         let tip = (start.0 - side * 0.17, start.1 - 0.1 * drop + spread * 0.4);
         let mid = ((start.0 + tip.0) / 2.0, (start.1 + tip.1) / 2.0 - 0.012);
         parts.push(
-            Part::flat(
-                Outline::limb(&[(start, 0.034), (mid, 0.031), (tip, 0.02)]),
-                skin,
-            )
-            .volume(0.5, 0.03)
-            .shadow(0.25),
+            Part::flat(Outline::limb(&[(start, 0.034), (mid, 0.031), (tip, 0.02)]), skin)
+                .volume(0.5, 0.03)
+                .shadow(0.25),
         );
     }
     parts
@@ -183,18 +157,8 @@ fn phone(skin: Rgb, spot: Pt, centre: Pt) -> Vec<Part> {
     let side = if spot.0 < centre.0 { -1.0 } else { 1.0 };
     let body = Outline::block(-0.17, -0.34, 0.34, 0.68, 0.06);
     let camera = Outline::block(-0.14, -0.31, 0.13, 0.15, 0.04);
-    let lens = |x: f32, y: f32| {
-        Mark::fill(
-            Outline::ellipse(x, y, 0.025, 0.025),
-            Rgb::hex(0x0b0c10),
-            1.0,
-        )
-    };
-    let wrist = Outline::limb(&[
-        ((side * 0.1, 0.15), 0.13),
-        ((side * 0.3, 0.55), 0.12),
-        ((side * 0.9, 1.9), 0.22),
-    ]);
+    let lens = |x: f32, y: f32| Mark::fill(Outline::ellipse(x, y, 0.025, 0.025), Rgb::hex(0x0b0c10), 1.0);
+    let wrist = Outline::limb(&[((side * 0.1, 0.15), 0.13), ((side * 0.3, 0.55), 0.12), ((side * 0.9, 1.9), 0.22)]);
     let mut parts = vec![
         soft(wrist, skin),
         Part::flat(body, Rgb::hex(0x2c2e33))
@@ -218,11 +182,7 @@ fn phone(skin: Rgb, spot: Pt, centre: Pt) -> Vec<Part> {
 
 /// A bag on a strap.
 fn handbag(colour: Rgb) -> Vec<Part> {
-    let strap = Outline::limb(&[
-        ((-0.22, -0.15), 0.025),
-        ((-0.2, -0.6), 0.025),
-        ((-0.05, -1.6), 0.03),
-    ]);
+    let strap = Outline::limb(&[((-0.22, -0.15), 0.025), ((-0.2, -0.6), 0.025), ((-0.05, -1.6), 0.03)]);
     let body = Outline::at(-0.28, -0.2)
         .line(0.28, -0.2)
         .bend(0.36, 0.3, 0.3, 0.3)
@@ -234,31 +194,18 @@ fn handbag(colour: Rgb) -> Vec<Part> {
         .line(-0.15, 0.1)
         .bend(-0.31, 0.1, -0.285, -0.21);
     let clasp = Outline::block(-0.035, 0.05, 0.07, 0.05, 0.012);
-    let rim = Mark::Line {
-        shape: flap.clone(),
-        width: 0.01,
-        colour: colour.seam(),
-        alpha: 0.6,
-        dash: 0.0,
-        closed: true,
-    };
+    let rim =
+        Mark::Line { shape: flap.clone(), width: 0.01, colour: colour.seam(), alpha: 0.6, dash: 0.0, closed: true };
     vec![
         soft(strap, colour.times(0.85)),
         soft(body, colour),
-        soft(flap, colour.times(1.06))
-            .mark(rim)
-            .mark(Mark::fill(clasp, Rgb::hex(0xcfae66), 1.0)),
+        soft(flap, colour.times(1.06)).mark(rim).mark(Mark::fill(clasp, Rgb::hex(0xcfae66), 1.0)),
     ]
 }
 
 /// A cat asleep.
 fn cat(fur: Rgb) -> Vec<Part> {
-    let tail = Outline::limb(&[
-        ((0.42, 0.1), 0.05),
-        ((0.52, 0.25), 0.05),
-        ((0.3, 0.34), 0.045),
-        ((0.05, 0.33), 0.035),
-    ]);
+    let tail = Outline::limb(&[((0.42, 0.1), 0.05), ((0.52, 0.25), 0.05), ((0.3, 0.34), 0.045), ((0.05, 0.33), 0.035)]);
     let ear = |x: f32| Outline::of(&[(x - 0.06, -0.16), (x, -0.31), (x + 0.075, -0.17)]);
     let eye = |x: f32| Mark::Line {
         shape: Outline::at(x - 0.03, -0.08).bend(x, -0.055, x + 0.03, -0.08),
@@ -275,11 +222,7 @@ fn cat(fur: Rgb) -> Vec<Part> {
         soft(Outline::ellipse(-0.25, -0.07, 0.18, 0.145), fur.times(1.05))
             .mark(eye(-0.31))
             .mark(eye(-0.19))
-            .mark(Mark::fill(
-                Outline::ellipse(-0.25, -0.035, 0.016, 0.011),
-                Rgb::hex(0xc98a84),
-                1.0,
-            )),
+            .mark(Mark::fill(Outline::ellipse(-0.25, -0.035, 0.016, 0.011), Rgb::hex(0xc98a84), 1.0)),
         soft(tail, fur.times(0.9)),
         soft(Outline::ellipse(-0.12, 0.2, 0.12, 0.055), fur.times(1.1)),
     ]
@@ -299,12 +242,7 @@ fn cushion(colour: Rgb) -> Vec<Part> {
         dash: 0.0,
         closed: false,
     };
-    vec![soft(shape, colour).volume(0.8, 0.16).marks([
-        band(-0.18),
-        band(-0.1),
-        band(0.14),
-        band(0.22),
-    ])]
+    vec![soft(shape, colour).volume(0.8, 0.16).marks([band(-0.18), band(-0.1), band(0.14), band(0.22)])]
 }
 
 fn leaves(dice: &mut Dice) -> Vec<Part> {
@@ -323,11 +261,7 @@ fn leaves(dice: &mut Dice) -> Vec<Part> {
                 closed: false,
             };
             let green = Rgb::hex(0x3f6b45).mix(Rgb::hex(0x7d9a55), dice.unit());
-            soft(
-                Outline::limb(&[((0.0, 0.0), 0.01), (mid, 0.12), (tip, 0.006)]),
-                green,
-            )
-            .mark(vein)
+            soft(Outline::limb(&[((0.0, 0.0), 0.01), (mid, 0.12), (tip, 0.006)]), green).mark(vein)
         })
         .collect()
 }

@@ -18,16 +18,12 @@ pub(crate) struct Outline {
 impl Outline {
     /// Starts a shape.
     pub(crate) fn at(x: f32, y: f32) -> Self {
-        Self {
-            points: vec![(x, y)],
-        }
+        Self { points: vec![(x, y)] }
     }
 
     /// A shape through the given points with straight sides.
     pub(crate) fn of(points: &[Pt]) -> Self {
-        Self {
-            points: points.to_vec(),
-        }
+        Self { points: points.to_vec() }
     }
 
     fn last(&self) -> Pt {
@@ -46,10 +42,7 @@ impl Outline {
         for step in 1..=STEPS {
             let t = step as f32 / STEPS as f32;
             let s = 1.0 - t;
-            self.points.push((
-                s * s * x0 + 2.0 * s * t * cx + t * t * x,
-                s * s * y0 + 2.0 * s * t * cy + t * t * y,
-            ));
+            self.points.push((s * s * x0 + 2.0 * s * t * cx + t * t * x, s * s * y0 + 2.0 * s * t * cy + t * t * y));
         }
         self
     }
@@ -63,18 +56,12 @@ impl Outline {
 
     /// Every point moved by `f`.
     pub(crate) fn map(&self, f: impl Fn(Pt) -> Pt) -> Self {
-        Self {
-            points: self.points.iter().map(|&p| f(p)).collect(),
-        }
+        Self { points: self.points.iter().map(|&p| f(p)).collect() }
     }
 
     /// Flipped left to right when `right` is false.
     pub(crate) fn side(&self, right: bool) -> Self {
-        if right {
-            self.clone()
-        } else {
-            self.map(|(x, y)| (-x, y))
-        }
+        if right { self.clone() } else { self.map(|(x, y)| (-x, y)) }
     }
 
     /// Turned by `angle` radians about a point (clockwise on screen).
@@ -134,11 +121,9 @@ impl Outline {
 
     /// The box around the points: left, top, right, bottom.
     pub(crate) fn bounds(&self) -> [f32; 4] {
-        self.points
-            .iter()
-            .fold([f32::MAX, f32::MAX, f32::MIN, f32::MIN], |b, &(x, y)| {
-                [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)]
-            })
+        self.points.iter().fold([f32::MAX, f32::MAX, f32::MIN, f32::MIN], |b, &(x, y)| {
+            [b[0].min(x), b[1].min(y), b[2].max(x), b[3].max(y)]
+        })
     }
 
     /// Appends this shape to a path of the 2-D library.
@@ -177,10 +162,7 @@ fn smooth(joints: &[(Pt, f32)]) -> Vec<(Pt, f32)> {
                     + (2.0 * a - 5.0 * b + 4.0 * c - d) * t * t
                     + (3.0 * b - a - 3.0 * c + d) * t * t * t)
             };
-            out.push((
-                (f(a.0.0, b.0.0, c.0.0, d.0.0), f(a.0.1, b.0.1, c.0.1, d.0.1)),
-                f(a.1, b.1, c.1, d.1),
-            ));
+            out.push(((f(a.0.0, b.0.0, c.0.0, d.0.0), f(a.0.1, b.0.1, c.0.1, d.0.1)), f(a.1, b.1, c.1, d.1)));
         }
     }
     out.push(at(joints.len() as isize - 1));

@@ -8,54 +8,25 @@ use crate::pattern::Fabric;
 #[derive(Clone, Debug)]
 pub(crate) enum Mark {
     /// A line; `dash` is the stitch length or zero for a solid line.
-    Line {
-        shape: Outline,
-        width: f32,
-        colour: Rgb,
-        alpha: f32,
-        dash: f32,
-        closed: bool,
-    },
+    Line { shape: Outline, width: f32, colour: Rgb, alpha: f32, dash: f32, closed: bool },
     /// A filled shape of one or more contours.
-    Fill {
-        contours: Vec<Outline>,
-        colour: Rgb,
-        alpha: f32,
-    },
+    Fill { contours: Vec<Outline>, colour: Rgb, alpha: f32 },
 }
 
 impl Mark {
     /// A solid seam.
     pub(crate) fn seam(shape: Outline, colour: Rgb, width: f32) -> Self {
-        Self::Line {
-            shape,
-            width,
-            colour,
-            alpha: 0.55,
-            dash: 0.0,
-            closed: false,
-        }
+        Self::Line { shape, width, colour, alpha: 0.55, dash: 0.0, closed: false }
     }
 
     /// A line of stitches.
     pub(crate) fn stitch(shape: Outline, colour: Rgb) -> Self {
-        Self::Line {
-            shape,
-            width: 0.0042,
-            colour,
-            alpha: 0.75,
-            dash: 0.009,
-            closed: false,
-        }
+        Self::Line { shape, width: 0.0042, colour, alpha: 0.75, dash: 0.009, closed: false }
     }
 
     /// A filled shape.
     pub(crate) fn fill(shape: Outline, colour: Rgb, alpha: f32) -> Self {
-        Self::Fill {
-            contours: vec![shape],
-            colour,
-            alpha,
-        }
+        Self::Fill { contours: vec![shape], colour, alpha }
     }
 }
 
@@ -133,14 +104,7 @@ impl Part {
             .marks
             .iter()
             .map(|mark| match mark {
-                Mark::Line {
-                    shape,
-                    width,
-                    colour,
-                    alpha,
-                    dash,
-                    closed,
-                } => Mark::Line {
+                Mark::Line { shape, width, colour, alpha, dash, closed } => Mark::Line {
                     shape: shape.map(&f),
                     width: *width,
                     colour: *colour,
@@ -148,36 +112,20 @@ impl Part {
                     dash: *dash,
                     closed: *closed,
                 },
-                Mark::Fill {
-                    contours,
-                    colour,
-                    alpha,
-                } => Mark::Fill {
+                Mark::Fill { contours, colour, alpha } => Mark::Fill {
                     contours: contours.iter().map(|shape| shape.map(&f)).collect(),
                     colour: *colour,
                     alpha: *alpha,
                 },
             })
             .collect();
-        Self {
-            shape: self.shape.map(&f),
-            marks,
-            ..self.clone()
-        }
+        Self { shape: self.shape.map(&f), marks, ..self.clone() }
     }
 }
 
 /// The box around several parts: left, top, right, bottom.
 pub(crate) fn bounds<'a>(parts: impl IntoIterator<Item = &'a Part>) -> [f32; 4] {
-    parts.into_iter().map(|part| part.shape.bounds()).fold(
-        [f32::MAX, f32::MAX, f32::MIN, f32::MIN],
-        |a, b| {
-            [
-                a[0].min(b[0]),
-                a[1].min(b[1]),
-                a[2].max(b[2]),
-                a[3].max(b[3]),
-            ]
-        },
-    )
+    parts.into_iter().map(|part| part.shape.bounds()).fold([f32::MAX, f32::MAX, f32::MIN, f32::MIN], |a, b| {
+        [a[0].min(b[0]), a[1].min(b[1]), a[2].max(b[2]), a[3].max(b[3])]
+    })
 }

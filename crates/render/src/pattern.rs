@@ -111,34 +111,20 @@ fn band(t: f32, share: f32, edge: f32) -> f32 {
 impl Fabric {
     /// One flat colour without texture.
     pub(crate) fn flat(base: Rgb) -> Self {
-        Self {
-            base,
-            second: base,
-            third: base,
-            pattern: Pattern::Plain,
-            weave: Weave::Smooth,
-        }
+        Self { base, second: base, third: base, pattern: Pattern::Plain, weave: Weave::Smooth }
     }
 
     /// The same cloth in one colour.
     pub(crate) fn plain(&self, base: Rgb) -> Self {
-        Self {
-            base,
-            pattern: Pattern::Plain,
-            ..*self
-        }
+        Self { base, pattern: Pattern::Plain, ..*self }
     }
 
     /// The colour at a point of the cloth, with edges softened over `px` (the size of a pixel).
     pub(crate) fn colour(&self, x: f32, y: f32, px: f32) -> Rgb {
         let dyed = match self.pattern {
             Pattern::Plain => self.base,
-            Pattern::Stripes { pitch, share } => self
-                .base
-                .mix(self.second, band(y / pitch, share, px / pitch)),
-            Pattern::Pinstripes { pitch } => self
-                .base
-                .mix(self.second, band(x / pitch, 0.14, px / pitch) * 0.85),
+            Pattern::Stripes { pitch, share } => self.base.mix(self.second, band(y / pitch, share, px / pitch)),
+            Pattern::Pinstripes { pitch } => self.base.mix(self.second, band(x / pitch, 0.14, px / pitch) * 0.85),
             Pattern::Checks { pitch } => {
                 let edge = px / pitch;
                 let cover = band(x / pitch, 0.5, edge) + band(y / pitch, 0.5, edge);
@@ -151,8 +137,7 @@ impl Fabric {
                 let u = x / pitch + shift;
                 let (dx, dy) = (u - floorf(u) - 0.5, y / pitch - row - 0.5);
                 let inside = radius - (dx * dx + dy * dy).sqrt();
-                self.base
-                    .mix(self.second, (inside * pitch / px + 0.5).clamp(0.0, 1.0))
+                self.base.mix(self.second, (inside * pitch / px + 0.5).clamp(0.0, 1.0))
             }
             Pattern::Floral { pitch } => self.floral(x / pitch, y / pitch, px / pitch),
         };
@@ -163,19 +148,13 @@ impl Fabric {
         let broad = band(u, 0.42, edge) + band(v, 0.42, edge);
         let thin = band(u + 0.5, 0.06, edge).max(band(v + 0.5, 0.06, edge));
         let narrow = band(u + 0.32, 0.1, edge) + band(v + 0.32, 0.1, edge);
-        self.base
-            .mix(self.second, broad * 0.46)
-            .mix(self.second.times(0.5), narrow * 0.28)
-            .mix(self.third, thin * 0.8)
+        self.base.mix(self.second, broad * 0.46).mix(self.second.times(0.5), narrow * 0.28).mix(self.third, thin * 0.8)
     }
 
     fn floral(&self, u: f32, v: f32, edge: f32) -> Rgb {
         let (cu, cv) = (floorf(u), floorf(v));
         let (iu, iv) = (cu as i32, cv as i32);
-        let jitter = (
-            speckle(iu, iv) - 0.5,
-            speckle(iv, iu.wrapping_add(77)) - 0.5,
-        );
+        let jitter = (speckle(iu, iv) - 0.5, speckle(iv, iu.wrapping_add(77)) - 0.5);
         let size = 0.26 + 0.1 * speckle(iu.wrapping_add(9), iv);
         let (dx, dy) = (u - cu - 0.5 - jitter.0 * 0.3, v - cv - 0.5 - jitter.1 * 0.3);
         let distance = (dx * dx + dy * dy).sqrt();
@@ -186,11 +165,7 @@ impl Fabric {
         let petal = size * (0.72 + 0.28 * cosf(turn * 5.0));
         let cover = ((petal - distance) / edge + 0.5).clamp(0.0, 1.0);
         let heart = ((size * 0.32 - distance) / edge + 0.5).clamp(0.0, 1.0);
-        let bloom = if speckle(iu, iv.wrapping_add(31)) > 0.3 {
-            self.second
-        } else {
-            self.third
-        };
+        let bloom = if speckle(iu, iv.wrapping_add(31)) > 0.3 { self.second } else { self.third };
         self.base.mix(bloom, cover).mix(Rgb::hex(0xf0d57c), heart)
     }
 

@@ -40,16 +40,8 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn new(dice: &mut Dice, kind: Kind, facing: f32) -> Self {
-        let cloth = |base: Rgb, weave| Fabric {
-            base,
-            second: base,
-            third: base,
-            pattern: Pattern::Plain,
-            weave,
-        };
-        let top = dice
-            .pick(&[DYES[0], DYES[1], DYES[3], DYES[11], DYES[2], DYES[9]])
-            .rgb;
+        let cloth = |base: Rgb, weave| Fabric { base, second: base, third: base, pattern: Pattern::Plain, weave };
+        let top = dice.pick(&[DYES[0], DYES[1], DYES[3], DYES[11], DYES[2], DYES[9]]).rgb;
         let bottom = dice.pick(&DENIMS).rgb;
         let bare = matches!(kind, Kind::Dress | Kind::Skirt | Kind::Shorts);
         Self {
@@ -57,20 +49,14 @@ impl Person {
             hair: dice.pick(&HAIRS),
             long_hair: dice.chance(0.5),
             top: cloth(top, Weave::Jersey),
-            bottom: if bare {
-                Fabric::flat(Rgb::hex(0))
-            } else {
-                cloth(bottom, Weave::Twill)
-            },
+            bottom: if bare { Fabric::flat(Rgb::hex(0)) } else { cloth(bottom, Weave::Twill) },
             shoes: dice.pick(&[Rgb::hex(0xe9e6df), Rgb::hex(0x2a292b), Rgb::hex(0x8a6242)]),
             facing,
         }
     }
 
     fn limb(&self, joints: &[(Pt, f32)]) -> Part {
-        Part::flat(Outline::limb(joints), self.skin)
-            .volume(0.6, 0.05)
-            .shadow(0.3)
+        Part::flat(Outline::limb(joints), self.skin).volume(0.6, 0.05).shadow(0.3)
     }
 
     /// Forearm and hand, from a distance along the arm (0 is the shoulder).
@@ -86,16 +72,9 @@ impl Person {
         joints.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
         if arm.in_front() || arm.lift > 1.0 {
             // A raised arm does not run downwards: keep its order along the limb instead.
-            joints = [from, (from + end) / 2.0, end - 0.03]
-                .map(|d| (arm.along(start, right, d), half(d)))
-                .to_vec();
+            joints = [from, (from + end) / 2.0, end - 0.03].map(|d| (arm.along(start, right, d), half(d))).to_vec();
         }
-        for (d, half) in [
-            (end, 0.026),
-            (end + 0.045, 0.034),
-            (end + 0.1, 0.024),
-            (end + 0.13, 0.012),
-        ] {
+        for (d, half) in [(end, 0.026), (end + 0.045, 0.034), (end + 0.1, 0.024), (end + 0.13, 0.012)] {
             joints.push((arm.along(start, right, d), half));
         }
         self.limb(&joints)
@@ -126,34 +105,16 @@ impl Person {
         for right in [false, true] {
             let spread = pose.legs[usize::from(right)];
             let (hip, knee, ankle) = if side {
-                let step = if right {
-                    -spread * 2.0
-                } else {
-                    spread * 2.2 + 0.02
-                };
+                let step = if right { -spread * 2.0 } else { spread * 2.2 + 0.02 };
                 (0.0, step * 0.5, step)
             } else {
                 let sign = if right { 1.0 } else { -1.0 };
-                (
-                    0.086 * sign,
-                    (0.088 + spread * 0.45) * sign,
-                    (0.088 + spread) * sign,
-                )
+                (0.086 * sign, (0.088 + spread * 0.45) * sign, (0.088 + spread) * sign)
             };
             let wide: f32 = if clothed { 1.25 } else { 1.0 };
-            let toe = if side {
-                -0.075 * self.facing
-            } else {
-                0.02 * (ankle - knee).signum()
-            };
+            let toe = if side { -0.075 * self.facing } else { 0.02 * (ankle - knee).signum() };
             let shoe = Outline::limb(&[
-                (
-                    (
-                        ankle + if side { 0.025 * self.facing } else { 0.0 },
-                        ANKLE + 0.012,
-                    ),
-                    0.042,
-                ),
+                ((ankle + if side { 0.025 * self.facing } else { 0.0 }, ANKLE + 0.012), 0.042),
                 ((ankle + toe * 0.4, ANKLE + 0.045), 0.045),
                 ((ankle + toe, ANKLE + if side { 0.055 } else { 0.09 }), 0.03),
             ]);
@@ -164,22 +125,11 @@ impl Person {
                 ((knee * 0.4 + ankle * 0.6, KNEE + 0.17), 0.053 * wide),
                 ((ankle, ANKLE - 0.01), 0.034 * wide * wide),
             ];
-            let leg = Part::new(
-                Outline::limb(&joints),
-                if clothed {
-                    self.bottom
-                } else {
-                    Fabric::flat(self.skin)
-                },
-            )
-            .volume(0.6, 0.07)
-            .light(if side && !right { 0.75 } else { 1.0 });
+            let leg = Part::new(Outline::limb(&joints), if clothed { self.bottom } else { Fabric::flat(self.skin) })
+                .volume(0.6, 0.07)
+                .light(if side && !right { 0.75 } else { 1.0 });
             let shoe = Part::flat(shoe, self.shoes).volume(0.6, 0.04);
-            if clothed {
-                parts.extend([shoe, leg])
-            } else {
-                parts.extend([leg, shoe])
-            }
+            if clothed { parts.extend([shoe, leg]) } else { parts.extend([leg, shoe]) }
         }
     }
 
@@ -194,16 +144,11 @@ impl Person {
             }
             if long {
                 let arm = pose.arm(right);
-                let joints = [0.0, UPPER * 0.4, UPPER * 0.75]
-                    .map(|d| (arm.along(start, right, d), 0.07 - d * 0.05));
+                let joints = [0.0, UPPER * 0.4, UPPER * 0.75].map(|d| (arm.along(start, right, d), 0.07 - d * 0.05));
                 parts.push(Part::new(Outline::limb(&joints), self.top).volume(0.6, 0.05));
             }
         }
-        let bottom = if self.bottom.weave == Weave::Smooth {
-            Fabric::flat(self.skin)
-        } else {
-            self.bottom
-        };
+        let bottom = if self.bottom.weave == Weave::Smooth { Fabric::flat(self.skin) } else { self.bottom };
         let hips = Outline::at(0.0, WAIST - 0.02)
             .line(0.13, WAIST - 0.02)
             .bend(0.165, 0.45, 0.172, 0.54)
@@ -211,11 +156,7 @@ impl Person {
             .bend(0.08, 0.68, 0.0, 0.655)
             .symmetric();
         parts.push(Part::new(hips, bottom).volume(0.5, 0.08));
-        let neck = [
-            ((0.0, -0.14), 0.05),
-            ((0.0, -0.04), 0.049),
-            ((0.0, 0.03), 0.064),
-        ];
+        let neck = [((0.0, -0.14), 0.05), ((0.0, -0.04), 0.049), ((0.0, 0.03), 0.064)];
         let depth = if pose.view == View::Back { -0.01 } else { 0.07 };
         let chest = |low: f32| {
             Outline::at(0.0, low)
@@ -237,11 +178,7 @@ impl Person {
 
     fn trunk_side(&self, parts: &mut Vec<Part>) {
         let f = self.facing;
-        let neck = [
-            ((-0.01 * f, -0.15), 0.046),
-            ((0.005 * f, -0.04), 0.047),
-            ((0.015 * f, 0.03), 0.062),
-        ];
+        let neck = [((-0.01 * f, -0.15), 0.046), ((0.005 * f, -0.04), 0.047), ((0.015 * f, 0.03), 0.062)];
         parts.push(self.limb(&neck));
         let trunk = [
             ((0.0, 0.02), 0.07),
@@ -255,11 +192,8 @@ impl Person {
 
     fn head(&self, pose: &Pose, parts: &mut Vec<Part>) {
         let hair = |shape: Outline| Part::flat(shape, self.hair).volume(0.55, 0.06).shadow(0.25);
-        let face = |cx: f32| {
-            Part::flat(Outline::ellipse(cx, -0.205, 0.079, 0.108), self.skin)
-                .volume(0.5, 0.06)
-                .shadow(0.25)
-        };
+        let face =
+            |cx: f32| Part::flat(Outline::ellipse(cx, -0.205, 0.079, 0.108), self.skin).volume(0.5, 0.06).shadow(0.25);
         let dark = self.skin.times(0.45);
         let stroke = |shape: Outline, width: f32, alpha: f32| Mark::Line {
             shape,
@@ -272,10 +206,7 @@ impl Person {
         match pose.view {
             View::Front => {
                 for x in [-0.078, 0.078] {
-                    parts.push(Part::flat(
-                        Outline::ellipse(x, -0.2, 0.016, 0.027),
-                        self.skin.times(0.92),
-                    ));
+                    parts.push(Part::flat(Outline::ellipse(x, -0.2, 0.016, 0.027), self.skin.times(0.92)));
                 }
                 let mut head = face(0.0);
                 for x in [-0.032, 0.032] {
@@ -289,22 +220,12 @@ impl Person {
                             dash: 0.0,
                             closed: false,
                         })
-                        .mark(Mark::fill(
-                            Outline::ellipse(x, -0.212, 0.0095, 0.0065),
-                            Rgb::hex(0x2b211c),
-                            0.85,
-                        ));
+                        .mark(Mark::fill(Outline::ellipse(x, -0.212, 0.0095, 0.0065), Rgb::hex(0x2b211c), 0.85));
                 }
                 head = head
-                    .mark(stroke(
-                        Outline::at(0.002, -0.205).bend(0.012, -0.176, -0.002, -0.174),
-                        0.006,
-                        0.3,
-                    ))
+                    .mark(stroke(Outline::at(0.002, -0.205).bend(0.012, -0.176, -0.002, -0.174), 0.006, 0.3))
                     .mark(Mark::fill(
-                        Outline::at(-0.024, -0.146)
-                            .bend(0.0, -0.153, 0.024, -0.146)
-                            .bend(0.0, -0.128, -0.024, -0.146),
+                        Outline::at(-0.024, -0.146).bend(0.0, -0.153, 0.024, -0.146).bend(0.0, -0.128, -0.024, -0.146),
                         Rgb::hex(0x9c4a44).mix(self.skin, 0.35),
                         0.9,
                     ));
@@ -318,13 +239,7 @@ impl Person {
             }
             View::Back => {
                 let low = if self.long_hair { 0.06 } else { -0.11 };
-                parts.push(hair(Outline::block(
-                    -0.088,
-                    -0.325,
-                    0.176,
-                    low + 0.325,
-                    0.085,
-                )));
+                parts.push(hair(Outline::block(-0.088, -0.325, 0.176, low + 0.325, 0.085)));
             }
             View::Side => {
                 let f = self.facing;
@@ -339,15 +254,11 @@ impl Person {
                     .bend(-0.08, -0.105, -0.05, -0.1)
                     .bend(0.02, -0.12, 0.07, -0.18)
                     .map(|(x, y)| (x * f, y));
-                parts.push(
-                    Part::flat(profile, self.skin)
-                        .volume(0.5, 0.05)
-                        .mark(Mark::fill(
-                            Outline::ellipse(-0.066 * f, -0.213, 0.007, 0.006),
-                            Rgb::hex(0x2b211c),
-                            0.85,
-                        )),
-                );
+                parts.push(Part::flat(profile, self.skin).volume(0.5, 0.05).mark(Mark::fill(
+                    Outline::ellipse(-0.066 * f, -0.213, 0.007, 0.006),
+                    Rgb::hex(0x2b211c),
+                    0.85,
+                )));
                 let low = if self.long_hair { 0.03 } else { -0.13 };
                 let cap = Outline::at(-0.082, -0.25)
                     .bend(-0.07, -0.335, 0.02, -0.335)
@@ -371,8 +282,7 @@ impl Person {
             if kind.is_bottom() {
                 let arm = pose.arms[1];
                 parts.push(self.arm(pose, true, start, UPPER * 0.6));
-                let joints = [0.0, UPPER * 0.45, UPPER * 0.8]
-                    .map(|d| (arm.along(start, true, d), 0.072 - d * 0.05));
+                let joints = [0.0, UPPER * 0.45, UPPER * 0.8].map(|d| (arm.along(start, true, d), 0.072 - d * 0.05));
                 parts.push(Part::new(Outline::limb(&joints), self.top).volume(0.6, 0.05));
             } else {
                 parts.push(self.arm(pose, true, start, reach.max(0.0)));

@@ -25,11 +25,7 @@ pub(crate) struct Arm {
 impl Arm {
     /// The unit vector along the upper arm, or the forearm.
     fn direction(self, fore: bool, right: bool) -> Pt {
-        let angle = if fore {
-            self.lift - self.bend
-        } else {
-            self.lift
-        };
+        let angle = if fore { self.lift - self.bend } else { self.lift };
         let x = sinf(angle);
         (if right { x } else { -x }, cosf(angle))
     }
@@ -65,16 +61,8 @@ pub(crate) struct Pose {
 impl Pose {
     /// Laid flat or on an invisible mannequin.
     pub(crate) fn flat(view: View) -> Self {
-        let arm = Arm {
-            lift: 0.42,
-            bend: 0.06,
-        };
-        Self {
-            view,
-            worn: false,
-            arms: [arm; 2],
-            legs: [0.025; 2],
-        }
+        let arm = Arm { lift: 0.42, bend: 0.06 };
+        Self { view, worn: false, arms: [arm; 2], legs: [0.025; 2] }
     }
 
     /// The arm on the viewer's right or left.

@@ -21,10 +21,7 @@ impl Item {
         let size = size.clamp(64, 2048);
         let mut dice = Dice::new(self.seed, SHOP, self.number, variant);
         let mut pose = Pose::flat(View::Front);
-        let arm = Arm {
-            lift: dice.range(0.34, 0.46),
-            bend: dice.range(0.02, 0.1),
-        };
+        let arm = Arm { lift: dice.range(0.34, 0.46), bend: dice.range(0.02, 0.1) };
         pose.arms = [arm; 2];
         let side = size as f32;
         let area = stage::measure(self, &pose);
@@ -33,10 +30,7 @@ impl Item {
         let painted = stage::paint(self, &pose, unit * 1.12, 0.0);
         let camera = Camera::new(&Aim {
             target: ((area[0] + area[2]) / 2.0, (area[1] + area[3]) / 2.0),
-            at: (
-                side * (0.5 + dice.spread(0.008)),
-                side * (0.495 + dice.spread(0.008)),
-            ),
+            at: (side * (0.5 + dice.spread(0.008)), side * (0.495 + dice.spread(0.008))),
             unit,
             yaw: dice.spread(0.03),
             pitch: dice.spread(0.02),
@@ -45,30 +39,11 @@ impl Item {
         });
         let mut photo = Canvas::photo(size, size, unit);
         paper(&mut photo, &mut dice);
-        stage::cast(
-            &mut photo,
-            &painted,
-            &camera,
-            (side * 0.006, side * 0.03),
-            side * 0.07,
-            0.16,
-        );
-        stage::cast(
-            &mut photo,
-            &painted,
-            &camera,
-            (side * 0.003, side * 0.009),
-            side * 0.018,
-            0.24,
-        );
+        stage::cast(&mut photo, &painted, &camera, (side * 0.006, side * 0.03), side * 0.07, 0.16);
+        stage::cast(&mut photo, &painted, &camera, (side * 0.003, side * 0.009), side * 0.018, 0.24);
         let folds = Folds::new(&mut dice, stage::fall(self.kind), area, 0.72);
         let cover = drape::drape(&mut photo, &painted.canvas, &camera, &folds);
-        let whole = BoundingBox {
-            left: 0,
-            top: 0,
-            width: size,
-            height: size,
-        };
+        let whole = BoundingBox { left: 0, top: 0, width: size, height: size };
         let annotation = Annotation {
             item: self.number,
             kind: self.kind,
@@ -86,20 +61,11 @@ impl Item {
 
 /// A nearly white sweep of paper, brighter in the middle.
 fn paper(photo: &mut Canvas, dice: &mut Dice) {
-    let tint = dice.pick(&[
-        [244.0, 243.0, 241.0],
-        [240.0, 241.0, 243.0],
-        [246.0, 244.0, 239.0],
-        [238.0, 238.0, 237.0f32],
-    ]);
+    let tint =
+        dice.pick(&[[244.0, 243.0, 241.0], [240.0, 241.0, 243.0], [246.0, 244.0, 239.0], [238.0, 238.0, 237.0f32]]);
     let width = photo.pixels.width() as usize;
     let half = width as f32 / 2.0;
-    for (y, row) in photo
-        .pixels
-        .data_mut()
-        .chunks_exact_mut(width * 4)
-        .enumerate()
-    {
+    for (y, row) in photo.pixels.data_mut().chunks_exact_mut(width * 4).enumerate() {
         let dy = (y as f32 - half * 0.85) / half;
         for (x, pixel) in row.chunks_exact_mut(4).enumerate() {
             let dx = (x as f32 - half) / half;

@@ -31,20 +31,10 @@ pub(crate) fn paint(item: &Item, pose: &Pose, unit: f32, turn: f32) -> Painted {
     let area = measure(item, pose);
     let margin = 0.035;
     let origin = (area[0] - margin, area[1] - margin);
-    let size = (
-        area[2] - area[0] + 2.0 * margin,
-        area[3] - area[1] + 2.0 * margin,
-    );
+    let size = (area[2] - area[0] + 2.0 * margin, area[3] - area[1] + 2.0 * margin);
     let blank = || {
         let side = |length: f32| (length * unit).min(4096.0) as u32 + 1;
-        Canvas::new(
-            side(size.0),
-            side(size.1),
-            Frame {
-                origin,
-                scale: unit,
-            },
-        )
+        Canvas::new(side(size.0), side(size.1), Frame { origin, scale: unit })
     };
     let mut canvas = blank();
     let Some(depth) = depth else {
@@ -52,13 +42,7 @@ pub(crate) fn paint(item: &Item, pose: &Pose, unit: f32, turn: f32) -> Painted {
         return Painted { canvas };
     };
     let mut behind = blank();
-    let rear = assemble(
-        item,
-        &Pose {
-            view: View::Back,
-            ..*pose
-        },
-    );
+    let rear = assemble(item, &Pose { view: View::Back, ..*pose });
     canvas.lay_all(trunk(&garment.under, item.kind).chain(&garment.trunk));
     behind.lay_all(trunk(&rear.under, item.kind).chain(&rear.trunk));
     crate::turn::turn(&mut canvas, &behind, depth, turn);
@@ -90,10 +74,7 @@ pub(crate) fn cast(
     strength: f32,
 ) {
     const COARSE: usize = 4;
-    let (width, height) = (
-        photo.pixels.width() as usize,
-        photo.pixels.height() as usize,
-    );
+    let (width, height) = (photo.pixels.width() as usize, photo.pixels.height() as usize);
     let (w, h) = (width.div_ceil(COARSE) + 1, height.div_ceil(COARSE) + 1);
     let mut shade = vec![0.0f32; w * h];
     let cloth = &painted.canvas;
@@ -101,27 +82,16 @@ pub(crate) fn cast(
     let Frame { origin, scale } = cloth.frame;
     for (row, line) in shade.chunks_exact_mut(w).enumerate() {
         for (column, value) in line.iter_mut().enumerate() {
-            let at = (
-                (column * COARSE) as f32 - shift.0,
-                (row * COARSE) as f32 - shift.1,
-            );
+            let at = ((column * COARSE) as f32 - shift.0, (row * COARSE) as f32 - shift.1);
             let (x, y) = camera.unproject(at);
-            let (u, v) = (
-                ((x - origin.0) * scale) as i32,
-                ((y - origin.1) * scale) as i32,
-            );
+            let (u, v) = (((x - origin.0) * scale) as i32, ((y - origin.1) * scale) as i32);
             if u >= 0 && v >= 0 && u < cw && v < ch {
                 *value = f32::from(cloth.pixels.data()[((v * cw + u) * 4 + 3) as usize]) / 255.0;
             }
         }
     }
     crate::blur::soften(&mut shade, w, ((radius / COARSE as f32) as usize).max(1), 2);
-    for (y, line) in photo
-        .pixels
-        .data_mut()
-        .chunks_exact_mut(width * 4)
-        .enumerate()
-    {
+    for (y, line) in photo.pixels.data_mut().chunks_exact_mut(width * 4).enumerate() {
         let (j, fv) = (y / COARSE, (y % COARSE) as f32 / COARSE as f32);
         for (x, pixel) in line.chunks_exact_mut(4).enumerate() {
             let (i, fu) = (x / COARSE, (x % COARSE) as f32 / COARSE as f32);

@@ -21,12 +21,7 @@ pub(crate) fn lying(canvas: &mut Canvas, dice: &mut Dice) {
 fn each(canvas: &mut Canvas, colour: impl Fn(f32, f32, i32, i32) -> Rgb) {
     let width = canvas.pixels.width() as usize;
     let span = canvas.pixels.width().max(canvas.pixels.height()) as f32;
-    for (y, row) in canvas
-        .pixels
-        .data_mut()
-        .chunks_exact_mut(width * 4)
-        .enumerate()
-    {
+    for (y, row) in canvas.pixels.data_mut().chunks_exact_mut(width * 4).enumerate() {
         for (x, pixel) in row.chunks_exact_mut(4).enumerate() {
             let Rgb(rgb) = colour(x as f32 / span, y as f32 / span, x as i32, y as i32);
             for (slot, value) in pixel.iter_mut().zip(rgb) {
@@ -57,15 +52,8 @@ fn planks(canvas: &mut Canvas, dice: &mut Dice) {
         let run = u / 0.75 + speckle(row as i32, salt) * 3.0;
         let tone = 0.86 + 0.22 * speckle(row as i32 + salt, floorf(run) as i32);
         let across = v / broad - row;
-        let gap = if !(0.025..=0.975).contains(&across) || run - floorf(run) < 0.006 {
-            0.55
-        } else {
-            1.0
-        };
-        let vein = speckle(
-            (v * 190.0) as i32 + salt,
-            (u * 9.0 + speckle((v * 190.0) as i32, salt) * 3.0) as i32,
-        ) - 0.5;
+        let gap = if !(0.025..=0.975).contains(&across) || run - floorf(run) < 0.006 { 0.55 } else { 1.0 };
+        let vein = speckle((v * 190.0) as i32 + salt, (u * 9.0 + speckle((v * 190.0) as i32, salt) * 3.0) as i32) - 0.5;
         wood.times(tone * gap * (1.0 + 0.12 * vein + 0.03 * (speckle(px, py) - 0.5)))
     });
 }
@@ -82,21 +70,12 @@ fn bedding(canvas: &mut Canvas, dice: &mut Dice) {
     let stripe = dice.chance(0.25);
     let width = canvas.pixels.width();
     let span = width.max(canvas.pixels.height()) as f32;
-    let bounds = [
-        0.0,
-        0.0,
-        width as f32 / span,
-        canvas.pixels.height() as f32 / span,
-    ];
+    let bounds = [0.0, 0.0, width as f32 / span, canvas.pixels.height() as f32 / span];
     let folds = Folds::new(dice, Fall::Bedding, bounds, 0.85);
     each(canvas, |x, y, px, py| {
         let [shade, dx, dy] = folds.at(x, y);
         let band = (x + dx * 2.0 + 0.3 * (y + dy)) * 16.0;
-        let tone = if stripe && band - floorf(band) < 0.3 {
-            0.88
-        } else {
-            1.0
-        };
+        let tone = if stripe && band - floorf(band) < 0.3 { 0.88 } else { 1.0 };
         base.times(tone * shade * (1.0 + 0.025 * (speckle(px, py) - 0.5)))
     });
 }
@@ -116,11 +95,7 @@ fn carpet(canvas: &mut Canvas, dice: &mut Dice) {
         if tiles {
             let grout = (u - floorf(u)).min(v - floorf(v)) < 0.025;
             let tone = 0.95 + 0.1 * speckle(floorf(u) as i32, floorf(v) as i32);
-            return if grout {
-                base.times(0.7)
-            } else {
-                base.times(tone + 0.02 * speckle(px, py))
-            };
+            return if grout { base.times(0.7) } else { base.times(tone + 0.02 * speckle(px, py)) };
         }
         let diamond = (floorf(u + v) as i32 + floorf(u - v) as i32) & 1 == 0;
         let yarn = if diamond { base } else { second };
@@ -148,21 +123,13 @@ pub(crate) fn hanging(canvas: &mut Canvas, dice: &mut Dice) {
             1 => {
                 let board = (x + shift) * 6.0;
                 let gap = board - floorf(board);
-                if gap < 0.03 {
-                    0.72
-                } else {
-                    0.97 + 0.05 * speckle(floorf(board) as i32, 3)
-                }
+                if gap < 0.03 { 0.72 } else { 0.97 + 0.05 * speckle(floorf(board) as i32, 3) }
             }
             _ => {
                 let row = floorf(y * 15.0);
                 let column = x * 6.0 + if (row as i32) & 1 == 0 { 0.5 } else { 0.0 };
                 let joint = y * 15.0 - row < 0.1 || column - floorf(column) < 0.045;
-                if joint {
-                    1.08
-                } else {
-                    0.88 + 0.16 * speckle(floorf(column) as i32, row as i32)
-                }
+                if joint { 1.08 } else { 0.88 + 0.16 * speckle(floorf(column) as i32, row as i32) }
             }
         };
         base.times(factor * grain)
@@ -171,12 +138,7 @@ pub(crate) fn hanging(canvas: &mut Canvas, dice: &mut Dice) {
 
 /// A hanger under the shoulders of a top, or clips above a waist; in body units.
 pub(crate) fn hanger(top: Pt, half: f32, dice: &mut Dice) -> Vec<Part> {
-    let wood = dice.pick(&[
-        Rgb::hex(0x9a6d42),
-        Rgb::hex(0x2f2d2c),
-        Rgb::hex(0xe5e1d8),
-        Rgb::hex(0xc49a6c),
-    ]);
+    let wood = dice.pick(&[Rgb::hex(0x9a6d42), Rgb::hex(0x2f2d2c), Rgb::hex(0xe5e1d8), Rgb::hex(0xc49a6c)]);
     let (x, y) = top;
     let arm = |sign: f32| {
         Outline::limb(&[
@@ -194,9 +156,7 @@ pub(crate) fn hanger(top: Pt, half: f32, dice: &mut Dice) -> Vec<Part> {
         ((x - 0.02, y - 0.112), 0.0045),
     ]);
     vec![
-        Part::flat(hook, Rgb::hex(0xa9a8a6))
-            .volume(0.4, 0.01)
-            .shadow(0.4),
+        Part::flat(hook, Rgb::hex(0xa9a8a6)).volume(0.4, 0.01).shadow(0.4),
         Part::flat(arm(1.0), wood).volume(0.5, 0.02).shadow(0.4),
         Part::flat(arm(-1.0), wood).volume(0.5, 0.02).shadow(0.4),
     ]
@@ -205,77 +165,47 @@ pub(crate) fn hanger(top: Pt, half: f32, dice: &mut Dice) -> Vec<Part> {
 /// Things lying about near the border of a photo, in pixels.
 pub(crate) fn clutter(width: f32, height: f32, dice: &mut Dice) -> Vec<Part> {
     let mut parts = Vec::new();
-    let mut corners = [
-        (0.1, 0.1),
-        (0.9, 0.12),
-        (0.1, 0.9),
-        (0.9, 0.88),
-        (0.04, 0.5),
-        (0.96, 0.5),
-    ];
+    let mut corners = [(0.1, 0.1), (0.9, 0.12), (0.1, 0.9), (0.9, 0.88), (0.04, 0.5), (0.96, 0.5)];
     dice.shuffle(&mut corners);
     let size = width.max(height);
     for (fx, fy) in corners.into_iter().take(dice.below(4)) {
-        let at = (
-            (fx + dice.spread(0.04)) * width,
-            (fy + dice.spread(0.04)) * height,
-        );
+        let at = ((fx + dice.spread(0.04)) * width, (fy + dice.spread(0.04)) * height);
         let turn = dice.range(0.0, 6.3);
-        let place = |shape: Outline| {
-            shape
-                .turned((0.0, 0.0), turn)
-                .map(|(x, y)| (at.0 + x * size, at.1 + y * size))
-        };
+        let place = |shape: Outline| shape.turned((0.0, 0.0), turn).map(|(x, y)| (at.0 + x * size, at.1 + y * size));
         match dice.below(4) {
             0 => {
                 let body = place(Outline::block(-0.04, -0.08, 0.08, 0.16, 0.012));
                 let glass = place(Outline::block(-0.036, -0.074, 0.072, 0.148, 0.008));
-                parts.push(
-                    Part::flat(body, Rgb::hex(0x2a2b2e))
-                        .shadow(0.5)
-                        .mark(Mark::fill(glass, Rgb::hex(0x11141a), 1.0)),
-                );
+                parts.push(Part::flat(body, Rgb::hex(0x2a2b2e)).shadow(0.5).mark(Mark::fill(
+                    glass,
+                    Rgb::hex(0x11141a),
+                    1.0,
+                )));
             }
             1 => {
                 let disc = |r: f32| Outline::ellipse(at.0, at.1, r * size, r * size);
                 let cup = dice.pick(&[Rgb::hex(0xe9e4da), Rgb::hex(0xb5533c), Rgb::hex(0x50708a)]);
-                parts.push(
-                    Part::flat(disc(0.075), Rgb::hex(0xefece5))
-                        .volume(0.4, 0.08)
-                        .shadow(0.5),
-                );
+                parts.push(Part::flat(disc(0.075), Rgb::hex(0xefece5)).volume(0.4, 0.08).shadow(0.5));
                 parts.push(Part::flat(disc(0.048), cup).volume(0.5, 0.05).shadow(0.4));
-                parts.push(
-                    Part::flat(disc(0.038), Rgb::hex(0x4b3020))
-                        .volume(0.3, 0.03)
-                        .shadow(0.0),
-                );
+                parts.push(Part::flat(disc(0.038), Rgb::hex(0x4b3020)).volume(0.3, 0.03).shadow(0.0));
             }
             2 => {
-                let cover = dice.pick(&[
-                    Rgb::hex(0xb5533c),
-                    Rgb::hex(0x2f5d62),
-                    Rgb::hex(0xd9a441),
-                    Rgb::hex(0x4b5d8a),
-                ]);
+                let cover =
+                    dice.pick(&[Rgb::hex(0xb5533c), Rgb::hex(0x2f5d62), Rgb::hex(0xd9a441), Rgb::hex(0x4b5d8a)]);
                 let book = place(Outline::block(-0.09, -0.12, 0.18, 0.24, 0.004));
                 let title = place(Outline::block(-0.05, -0.08, 0.1, 0.03, 0.0));
-                parts.push(
-                    Part::flat(book, cover)
-                        .volume(0.3, 0.04)
-                        .shadow(0.5)
-                        .mark(Mark::fill(title, Rgb::hex(0xf0e9da), 0.9)),
-                );
+                parts.push(Part::flat(book, cover).volume(0.3, 0.04).shadow(0.5).mark(Mark::fill(
+                    title,
+                    Rgb::hex(0xf0e9da),
+                    0.9,
+                )));
             }
             _ => {
                 for step in 0..7 {
                     let lean = -0.9 + 0.3 * step as f32;
                     let tip = (libm::sinf(lean) * 0.14, -libm::cosf(lean) * 0.14);
-                    let leaf = Outline::limb(&[
-                        ((0.0, 0.06), 0.003),
-                        ((tip.0 * 0.6, tip.1 * 0.5), 0.016),
-                        (tip, 0.002),
-                    ]);
+                    let leaf =
+                        Outline::limb(&[((0.0, 0.06), 0.003), ((tip.0 * 0.6, tip.1 * 0.5), 0.016), (tip, 0.002)]);
                     let green = Rgb::hex(0x5d7f58).times(0.8 + 0.06 * step as f32);
                     parts.push(Part::flat(place(leaf), green).volume(0.4, 0.02).shadow(0.4));
                 }

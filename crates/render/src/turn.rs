@@ -24,10 +24,7 @@ fn sample(row: &[u8], x: f32) -> [f32; 4] {
     let i = (x as usize).min(last.saturating_sub(1));
     let f = x - i as f32;
     core::array::from_fn(|k| {
-        let (a, b) = (
-            f32::from(row[i * 4 + k]),
-            f32::from(row[(i * 4 + 4 + k).min(row.len() - 1)]),
-        );
+        let (a, b) = (f32::from(row[i * 4 + k]), f32::from(row[(i * 4 + 4 + k).min(row.len() - 1)]));
         a + (b - a) * f
     })
 }
@@ -52,10 +49,7 @@ pub(crate) fn turn(front: &mut Canvas, back: &Canvas, depth: f32, angle: f32) {
         copy.copy_from_slice(row);
         row.fill(0);
         let (middle, half) = ((left + right) / 2.0, (right - left) / 2.0 + 0.5);
-        let (rear_middle, rear_half) = (
-            (rear_left + rear_right) / 2.0,
-            (rear_right - rear_left) / 2.0 + 0.5,
-        );
+        let (rear_middle, rear_half) = ((rear_left + rear_right) / 2.0, (rear_right - rear_left) / 2.0 + 0.5);
         let reach = half * squeeze;
         let first = (middle - reach).max(0.0) as usize;
         let last = ((middle + reach) as usize + 1).min(width - 1);

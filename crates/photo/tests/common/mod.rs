@@ -29,13 +29,7 @@ pub fn png(picture: &RgbImage) -> Vec<u8> {
 }
 
 /// Channels of `input` to a JPEG: quality 95 and no chroma subsampling, so that little is lost.
-pub fn jpeg_of(
-    data: &[u8],
-    input: ColorSpace,
-    width: u32,
-    height: u32,
-    progressive: bool,
-) -> Vec<u8> {
+pub fn jpeg_of(data: &[u8], input: ColorSpace, width: u32, height: u32, progressive: bool) -> Vec<u8> {
     let mut codec = Compress::new(input);
     codec.set_size(width as usize, height as usize);
     codec.set_fastest_defaults();
@@ -71,11 +65,7 @@ pub fn exif(orientation: u16, little_endian: bool) -> Vec<u8> {
         true => v.to_le_bytes(),
         false => v.to_be_bytes(),
     };
-    let mut block = if little_endian {
-        b"II".to_vec()
-    } else {
-        b"MM".to_vec()
-    };
+    let mut block = if little_endian { b"II".to_vec() } else { b"MM".to_vec() };
     block.extend(short(42));
     block.extend(long(8));
     block.extend(short(1));
@@ -132,9 +122,7 @@ pub fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     bytes.extend(kind);
     bytes.extend(content);
     let crc = bytes[4..].iter().fold(!0u32, |crc, &b| {
-        (0..8).fold(crc ^ u32::from(b), |c, _| {
-            (c >> 1) ^ (0xedb8_8320 & (0u32.wrapping_sub(c & 1)))
-        })
+        (0..8).fold(crc ^ u32::from(b), |c, _| (c >> 1) ^ (0xedb8_8320 & (0u32.wrapping_sub(c & 1))))
     });
     bytes.extend((!crc).to_be_bytes());
     bytes

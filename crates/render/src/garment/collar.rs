@@ -21,18 +21,9 @@ pub(super) fn behind(job: &Job, trunk: &Trunk) -> Vec<Part> {
             .symmetric();
         parts.push(Part::new(shape, job.cloths.main).volume(0.6, 0.07));
         if !job.pose.worn && job.front() {
-            let inside = if job.item.trimmed {
-                job.cloths.second
-            } else {
-                job.cloths.main
-            };
+            let inside = if job.item.trimmed { job.cloths.second } else { job.cloths.main };
             let hole = Outline::ellipse(0.0, -0.045, 0.098, 0.115);
-            parts.push(
-                Part::new(hole, inside)
-                    .light(0.56)
-                    .volume(0.5, 0.06)
-                    .shadow(0.3),
-            );
+            parts.push(Part::new(hole, inside).light(0.56).volume(0.5, 0.06).shadow(0.3));
         }
         return parts;
     }
@@ -50,22 +41,14 @@ pub(super) fn behind(job: &Job, trunk: &Trunk) -> Vec<Part> {
         .line(neck + 0.05, depth * 0.5 + 0.04)
         .line(0.0, depth + 0.04)
         .symmetric();
-    let lining = if collar == Collar::Lapel {
-        job.cloths.second
-    } else {
-        job.cloths.main
-    };
+    let lining = if collar == Collar::Lapel { job.cloths.second } else { job.cloths.main };
     let label = Outline::block(-0.021, 0.02, 0.042, 0.022, 0.003);
     let band = Outline::at(-neck, -0.012).bend(0.0, 0.034 - rise, neck, -0.012);
     parts.push(
         Part::new(shape, lining)
             .light(0.62)
             .volume(0.4, 0.05)
-            .mark(Mark::seam(
-                band.map(|(x, y)| (x, y + 0.02)),
-                job.cloths.seam,
-                0.006,
-            ))
+            .mark(Mark::seam(band.map(|(x, y)| (x, y + 0.02)), job.cloths.seam, 0.006))
             .mark(Mark::fill(label, Rgb::hex(0xdedacf), 0.85)),
     );
     parts
@@ -74,17 +57,12 @@ pub(super) fn behind(job: &Job, trunk: &Trunk) -> Vec<Part> {
 /// Bands along the neck line, drawn on the trunk itself.
 pub(super) fn bands(job: &Job, trunk: &Trunk, front: bool) -> Vec<Mark> {
     let collar = job.item.cut.collar;
-    if !matches!(
-        collar,
-        Collar::Crew | Collar::Vee | Collar::Scoop | Collar::Hood
-    ) {
+    if !matches!(collar, Collar::Crew | Collar::Vee | Collar::Scoop | Collar::Hood) {
         return Vec::new();
     }
     let half = trunk.neckline(collar, front);
     let mut shape = half.clone();
-    shape
-        .points
-        .extend(half.points.iter().rev().map(|&(x, y)| (-x, y)));
+    shape.points.extend(half.points.iter().rev().map(|&(x, y)| (-x, y)));
     let line = |width: f32, colour: Rgb, alpha: f32| Mark::Line {
         shape: shape.clone(),
         width,
@@ -106,11 +84,7 @@ pub(super) fn bands(job: &Job, trunk: &Trunk, front: bool) -> Vec<Mark> {
 /// What lies on the trunk.
 pub(super) fn over(job: &Job, trunk: &Trunk, front: bool) -> Vec<Part> {
     let cloths = &job.cloths;
-    let cloth = if job.item.trimmed {
-        cloths.trim
-    } else {
-        cloths.main
-    };
+    let cloth = if job.item.trimmed { cloths.trim } else { cloths.main };
     let seam = cloths.seam;
     let rim = |shape: &Outline| Mark::Line {
         shape: shape.clone(),
@@ -124,11 +98,7 @@ pub(super) fn over(job: &Job, trunk: &Trunk, front: bool) -> Vec<Part> {
     match (job.item.cut.collar, front) {
         (Collar::Fold | Collar::Polo, true) => [false, true]
             .map(|right| {
-                let tip = if job.item.cut.collar == Collar::Polo {
-                    (0.085, 0.1)
-                } else {
-                    (0.086, 0.118)
-                };
+                let tip = if job.item.cut.collar == Collar::Polo { (0.085, 0.1) } else { (0.086, 0.118) };
                 let shape = Outline::at(0.003, 0.052)
                     .bend(neck * 0.6, 0.0, neck - 0.012, -0.056)
                     .bend(neck + 0.022, -0.04, neck + 0.034, 0.014)
@@ -153,31 +123,16 @@ pub(super) fn over(job: &Job, trunk: &Trunk, front: bool) -> Vec<Part> {
                 .bend(neck + 0.02, -0.01, neck + 0.03, 0.02)
                 .bend(neck * 0.6, 0.042, 0.0, 0.04)
                 .symmetric();
-            vec![
-                Part::new(shape.clone(), cloth)
-                    .volume(0.4, 0.04)
-                    .shadow(0.45)
-                    .mark(rim(&shape)),
-            ]
+            vec![Part::new(shape.clone(), cloth).volume(0.4, 0.04).shadow(0.45).mark(rim(&shape))]
         }
         (Collar::Stand, _) => {
             let low = if front { 0.052 } else { 0.02 };
             let shape = Outline::at(0.0, if front { 0.012 } else { -0.045 })
-                .bend(
-                    neck * 0.8,
-                    if front { -0.005 } else { -0.045 },
-                    neck - 0.004,
-                    -0.052,
-                )
+                .bend(neck * 0.8, if front { -0.005 } else { -0.045 }, neck - 0.004, -0.052)
                 .bend(neck + 0.012, -0.03, neck + 0.014, -0.006)
                 .bend(neck * 0.8, low, 0.0, low)
                 .symmetric();
-            vec![
-                Part::new(shape.clone(), cloth)
-                    .volume(0.5, 0.04)
-                    .shadow(0.4)
-                    .mark(rim(&shape)),
-            ]
+            vec![Part::new(shape.clone(), cloth).volume(0.5, 0.04).shadow(0.4).mark(rim(&shape))]
         }
         (Collar::Roll, _) => {
             let top = -0.085;
@@ -205,31 +160,16 @@ pub(super) fn over(job: &Job, trunk: &Trunk, front: bool) -> Vec<Part> {
                     ((0.0, 0.085), half * 0.8),
                 ])
             };
-            let cord = if job.item.trimmed {
-                cloths.second.base
-            } else {
-                Rgb::hex(0xe8e4da)
-            };
+            let cord = if job.item.trimmed { cloths.second.base } else { Rgb::hex(0xe8e4da) };
             let mut parts: Vec<Part> = [false, true]
-                .map(|right| {
-                    Part::new(ring(0.03).side(right), cloths.main)
-                        .volume(0.65, 0.04)
-                        .shadow(0.42)
-                })
+                .map(|right| Part::new(ring(0.03).side(right), cloths.main).volume(0.65, 0.04).shadow(0.42))
                 .to_vec();
             for right in [false, true] {
                 let sway = if right { 0.006 } else { -0.003 };
                 let long = if right { 0.215 } else { 0.2 };
-                let shape = Outline::limb(&[
-                    ((0.038, 0.078), 0.0042),
-                    ((0.041, 0.14), 0.0042),
-                    ((0.04 + sway, long), 0.0046),
-                ]);
-                parts.push(
-                    Part::flat(shape.side(right), cord)
-                        .volume(0.3, 0.01)
-                        .shadow(0.35),
-                );
+                let shape =
+                    Outline::limb(&[((0.038, 0.078), 0.0042), ((0.041, 0.14), 0.0042), ((0.04 + sway, long), 0.0046)]);
+                parts.push(Part::flat(shape.side(right), cord).volume(0.3, 0.01).shadow(0.35));
             }
             parts
         }
@@ -240,28 +180,16 @@ pub(super) fn over(job: &Job, trunk: &Trunk, front: bool) -> Vec<Part> {
                 .bend(0.03, 0.215, 0.0, 0.215)
                 .symmetric();
             let seam_line = Outline::of(&[(0.0, -0.06), (0.0, 0.22)]);
-            vec![
-                Part::new(shape, cloths.main)
-                    .volume(0.7, 0.07)
-                    .shadow(0.5)
-                    .mark(Mark::seam(seam_line, seam, 0.007)),
-            ]
+            vec![Part::new(shape, cloths.main).volume(0.7, 0.07).shadow(0.5).mark(Mark::seam(seam_line, seam, 0.007))]
         }
-        (Collar::Lapel, true) => [false, true]
-            .iter()
-            .flat_map(|&right| lapel(job, trunk, right))
-            .collect(),
+        (Collar::Lapel, true) => [false, true].iter().flat_map(|&right| lapel(job, trunk, right)).collect(),
         _ => Vec::new(),
     }
 }
 
 fn lapel(job: &Job, trunk: &Trunk, right: bool) -> [Part; 2] {
     let cloths = &job.cloths;
-    let cloth = if job.item.trimmed {
-        cloths.trim
-    } else {
-        cloths.main
-    };
+    let cloth = if job.item.trimmed { cloths.trim } else { cloths.main };
     let (neck, depth) = (trunk.neck, trunk.depth);
     let rim = |shape: &Outline| Mark::Line {
         shape: shape.clone(),
@@ -286,15 +214,7 @@ fn lapel(job: &Job, trunk: &Trunk, right: bool) -> [Part; 2] {
         .side(right);
     let lean = if right { 0.4 } else { -0.4 };
     [
-        Part::new(flap.clone(), cloth)
-            .grain((0.0, 0.0), lean)
-            .volume(0.3, 0.03)
-            .shadow(0.5)
-            .mark(rim(&flap)),
-        Part::new(top.clone(), cloth)
-            .grain((0.0, 0.0), -lean)
-            .volume(0.3, 0.03)
-            .shadow(0.4)
-            .mark(rim(&top)),
+        Part::new(flap.clone(), cloth).grain((0.0, 0.0), lean).volume(0.3, 0.03).shadow(0.5).mark(rim(&flap)),
+        Part::new(top.clone(), cloth).grain((0.0, 0.0), -lean).volume(0.3, 0.03).shadow(0.4).mark(rim(&top)),
     ]
 }

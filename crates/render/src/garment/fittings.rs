@@ -25,48 +25,23 @@ impl Job<'_> {
         [
             Mark::fill(disc(radius * 1.25, radius * 0.35), Rgb::hex(0x000000), 0.3),
             Mark::fill(disc(radius, 0.0), colour, 1.0),
-            Mark::fill(
-                disc(radius * 0.55, -radius * 0.15),
-                colour.mix(METAL, 0.4),
-                0.7,
-            ),
+            Mark::fill(disc(radius * 0.55, -radius * 0.15), colour.mix(METAL, 0.4), 0.7),
         ]
     }
 
     /// One or two rows of buttons between two heights, with the edge of the front.
-    pub(super) fn buttoned(
-        &self,
-        columns: &[f32],
-        count: u8,
-        top: f32,
-        bottom: f32,
-        radius: f32,
-    ) -> Vec<Mark> {
+    pub(super) fn buttoned(&self, columns: &[f32], count: u8, top: f32, bottom: f32, radius: f32) -> Vec<Mark> {
         let seam = self.cloths.seam;
         let edge = columns.iter().fold(0.0f32, |a, b| a.max(b.abs())) + 0.022;
         let mut marks = vec![
-            Mark::seam(
-                Outline::of(&[(edge, top - 0.05), (edge, bottom + 0.2)]),
-                seam,
-                0.006,
-            ),
-            Mark::stitch(
-                Outline::of(&[(edge - 0.008, top - 0.05), (edge - 0.008, bottom + 0.2)]),
-                seam,
-            ),
+            Mark::seam(Outline::of(&[(edge, top - 0.05), (edge, bottom + 0.2)]), seam, 0.006),
+            Mark::stitch(Outline::of(&[(edge - 0.008, top - 0.05), (edge - 0.008, bottom + 0.2)]), seam),
         ];
         if columns.len() == 1 {
-            marks.push(Mark::stitch(
-                Outline::of(&[(-edge, top - 0.05), (-edge, bottom + 0.2)]),
-                seam,
-            ));
+            marks.push(Mark::stitch(Outline::of(&[(-edge, top - 0.05), (-edge, bottom + 0.2)]), seam));
         }
         for row in 0..count {
-            let share = if count > 1 {
-                f32::from(row) / f32::from(count - 1)
-            } else {
-                0.0
-            };
+            let share = if count > 1 { f32::from(row) / f32::from(count - 1) } else { 0.0 };
             for &x in columns {
                 marks.extend(self.button((x, top + (bottom - top) * share), radius));
             }
@@ -79,22 +54,8 @@ impl Job<'_> {
         let line = |x: f32| Outline::of(&[(x, top), (x, bottom)]);
         let seam = self.cloths.seam;
         vec![
-            Mark::Line {
-                shape: line(0.0),
-                width: 0.026,
-                colour: seam,
-                alpha: 0.5,
-                dash: 0.0,
-                closed: false,
-            },
-            Mark::Line {
-                shape: line(0.0),
-                width: 0.011,
-                colour: METAL,
-                alpha: 1.0,
-                dash: 0.0,
-                closed: false,
-            },
+            Mark::Line { shape: line(0.0), width: 0.026, colour: seam, alpha: 0.5, dash: 0.0, closed: false },
+            Mark::Line { shape: line(0.0), width: 0.011, colour: METAL, alpha: 1.0, dash: 0.0, closed: false },
             Mark::Line {
                 shape: line(0.0),
                 width: 0.011,
@@ -105,11 +66,7 @@ impl Job<'_> {
             },
             Mark::stitch(line(0.02), seam),
             Mark::stitch(line(-0.02), seam),
-            Mark::fill(
-                Outline::block(-0.008, top + 0.005, 0.016, 0.04, 0.006),
-                METAL,
-                1.0,
-            ),
+            Mark::fill(Outline::block(-0.008, top + 0.005, 0.016, 0.04, 0.006), METAL, 1.0),
         ]
     }
 
@@ -129,23 +86,13 @@ impl Job<'_> {
                 .line(x + width - d, y + height - point - d * 0.6)
                 .line(x + width - d, y)
         };
-        let rim = Mark::Line {
-            shape: shape.clone(),
-            width: 0.007,
-            colour: seam,
-            alpha: 0.6,
-            dash: 0.0,
-            closed: true,
-        };
+        let rim = Mark::Line { shape: shape.clone(), width: 0.007, colour: seam, alpha: 0.6, dash: 0.0, closed: true };
         let mut parts = vec![
             Part::new(shape, self.cloths.main)
                 .volume(0.2, 0.03)
                 .shadow(0.32)
                 .marks([rim, Mark::stitch(inset(0.008), seam)])
-                .mark(Mark::stitch(
-                    Outline::of(&[(x, y + 0.017), (x + width, y + 0.017)]),
-                    seam,
-                )),
+                .mark(Mark::stitch(Outline::of(&[(x, y + 0.017), (x + width, y + 0.017)]), seam)),
         ];
         if flap {
             let fold = height * 0.4;
@@ -154,14 +101,8 @@ impl Job<'_> {
                 .line(x + width + 0.006, y + fold * 0.7)
                 .line(x + width / 2.0, y + fold)
                 .line(x - 0.006, y + fold * 0.7);
-            let rim = Mark::Line {
-                shape: shape.clone(),
-                width: 0.007,
-                colour: seam,
-                alpha: 0.6,
-                dash: 0.0,
-                closed: true,
-            };
+            let rim =
+                Mark::Line { shape: shape.clone(), width: 0.007, colour: seam, alpha: 0.6, dash: 0.0, closed: true };
             parts.push(
                 Part::new(shape, self.cloths.main)
                     .volume(0.25, 0.03)
@@ -187,10 +128,7 @@ impl Job<'_> {
                 closed: false,
             },
             Mark::seam(Outline::of(&[from, to]), seam, 0.006),
-            Mark::stitch(
-                Outline::of(&[(from.0 - shift, from.1), (to.0 - shift, to.1)]),
-                seam,
-            ),
+            Mark::stitch(Outline::of(&[(from.0 - shift, from.1), (to.0 - shift, to.1)]), seam),
         ]
     }
 
@@ -201,21 +139,12 @@ impl Job<'_> {
             .line(half, y + 0.014)
             .bend(half * 0.6, y + 0.019, 0.0, y + 0.019)
             .symmetric();
-        let part = Part::new(shape, self.cloths.second)
-            .volume(0.4, 0.03)
-            .shadow(0.45);
+        let part = Part::new(shape, self.cloths.second).volume(0.4, 0.03).shadow(0.45);
         if !buckle {
             return part;
         }
         let frame = Outline::block(-0.024, y - 0.017, 0.048, 0.034, 0.008);
-        part.mark(Mark::Line {
-            shape: frame,
-            width: 0.009,
-            colour: METAL,
-            alpha: 1.0,
-            dash: 0.0,
-            closed: true,
-        })
+        part.mark(Mark::Line { shape: frame, width: 0.009, colour: METAL, alpha: 1.0, dash: 0.0, closed: true })
     }
 
     /// What is printed on the chest.
@@ -223,19 +152,10 @@ impl Job<'_> {
         let colour = self.cloths.second.base;
         let (contours, alpha) = match self.item.print {
             Print::None => return None,
-            Print::Motif(motif, size) => (
-                lettering::centred(motif.glyph, (0.0, 0.245), size * 1.25, size),
-                0.94,
-            ),
-            Print::Word(word, width) => {
-                (lettering::centred(word, (0.0, 0.215), width, 0.085), 0.92)
-            }
+            Print::Motif(motif, size) => (lettering::centred(motif.glyph, (0.0, 0.245), size * 1.25, size), 0.94),
+            Print::Word(word, width) => (lettering::centred(word, (0.0, 0.215), width, 0.085), 0.92),
         };
-        Some(Mark::Fill {
-            contours,
-            colour,
-            alpha,
-        })
+        Some(Mark::Fill { contours, colour, alpha })
     }
 
     /// Ribs across a band: short lines from `top` to `bottom`.

@@ -60,29 +60,10 @@ impl Cloths {
             Kind::Shoe | Kind::Bag => Weave::Leather,
             _ => Weave::Jersey,
         };
-        let third = if base.luma() > 0.5 {
-            base.times(0.55)
-        } else {
-            base.mix(Rgb::hex(0xffffff), 0.6)
-        };
-        let main = Fabric {
-            base,
-            second,
-            third,
-            pattern: item.pattern,
-            weave,
-        };
-        let trim = if item.trimmed {
-            main.plain(second)
-        } else {
-            main.plain(base.times(0.93))
-        };
-        Self {
-            main,
-            trim,
-            second: main.plain(second),
-            seam: base.seam(),
-        }
+        let third = if base.luma() > 0.5 { base.times(0.55) } else { base.mix(Rgb::hex(0xffffff), 0.6) };
+        let main = Fabric { base, second, third, pattern: item.pattern, weave };
+        let trim = if item.trimmed { main.plain(second) } else { main.plain(base.times(0.93)) };
+        Self { main, trim, second: main.plain(second), seam: base.seam() }
     }
 }
 
@@ -102,11 +83,7 @@ impl Job<'_> {
 /// Cuts an item out for a pose. In a side view, kinds that [`wraps`] must be asked for their front
 /// and back instead; only `over` differs then.
 pub(crate) fn assemble(item: &Item, pose: &Pose) -> Garment {
-    let job = Job {
-        item,
-        pose,
-        cloths: Cloths::of(item),
-    };
+    let job = Job { item, pose, cloths: Cloths::of(item) };
     match item.kind {
         Kind::Trousers | Kind::Shorts => bottoms::cut(&job),
         Kind::Skirt => skirt::cut(&job),

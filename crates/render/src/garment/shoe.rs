@@ -16,11 +16,7 @@ pub(super) fn cut(job: &Job) -> Garment {
         View::Side => profile(job, false),
     };
     let mut garment = Garment::default();
-    let shift = if job.pose.view == View::Back {
-        (0.175, 0.0)
-    } else {
-        (0.075, -0.06)
-    };
+    let shift = if job.pose.view == View::Back { (0.175, 0.0) } else { (0.075, -0.06) };
     let far = one.iter().map(|part| {
         let mut part = part.moved(|(x, y)| (x + shift.0, y + shift.1));
         if job.pose.view != View::Back {
@@ -32,24 +28,13 @@ pub(super) fn cut(job: &Job) -> Garment {
     garment.trunk.extend(one);
     if job.pose.view == View::Side {
         // The inner side, with the toe to the left and nearer to the camera's axis.
-        garment.trunk = garment
-            .trunk
-            .iter()
-            .map(|part| part.moved(|(x, y)| (-x * 0.72, y)))
-            .collect();
+        garment.trunk = garment.trunk.iter().map(|part| part.moved(|(x, y)| (-x * 0.72, y))).collect();
     }
     garment
 }
 
 fn rim(shape: &Outline, colour: Rgb) -> Mark {
-    Mark::Line {
-        shape: shape.clone(),
-        width: 0.008,
-        colour,
-        alpha: 0.55,
-        dash: 0.0,
-        closed: true,
-    }
+    Mark::Line { shape: shape.clone(), width: 0.008, colour, alpha: 0.55, dash: 0.0, closed: true }
 }
 
 fn profile(job: &Job, outside: bool) -> Vec<Part> {
@@ -60,9 +45,8 @@ fn profile(job: &Job, outside: bool) -> Vec<Part> {
     let top = -0.155 - high;
     let mut parts = Vec::new();
     // The hollow that the foot goes into.
-    let hollow = Outline::at(-0.235, top)
-        .bend(-0.14, top + 0.07, -0.045, top - 0.02)
-        .bend(-0.13, top - 0.03, -0.235, top);
+    let hollow =
+        Outline::at(-0.235, top).bend(-0.14, top + 0.07, -0.045, top - 0.02).bend(-0.13, top - 0.03, -0.235, top);
     parts.push(Part::new(hollow, job.cloths.main).light(0.4));
     let tongue = Outline::at(-0.07, top + 0.06)
         .line(-0.075, top - 0.045)
@@ -77,39 +61,22 @@ fn profile(job: &Job, outside: bool) -> Vec<Part> {
         .bend(0.0, top * 0.62, 0.085, -0.102)
         .bend(0.2, -0.098, 0.25, -0.06)
         .bend(0.282, -0.03, 0.272, 0.0);
-    let mut main = Part::new(upper, job.cloths.main)
-        .volume(0.7, 0.07)
-        .shadow(0.3);
-    let cap = Outline::at(0.15, 0.0)
-        .bend(0.135, -0.06, 0.165, -0.12)
-        .line(0.3, -0.12)
-        .line(0.3, 0.02);
-    let tab = Outline::at(-0.3, 0.0)
-        .line(-0.19, 0.0)
-        .bend(-0.185, -0.07, -0.205, top - 0.03)
-        .line(-0.3, top - 0.03);
+    let mut main = Part::new(upper, job.cloths.main).volume(0.7, 0.07).shadow(0.3);
+    let cap = Outline::at(0.15, 0.0).bend(0.135, -0.06, 0.165, -0.12).line(0.3, -0.12).line(0.3, 0.02);
+    let tab = Outline::at(-0.3, 0.0).line(-0.19, 0.0).bend(-0.185, -0.07, -0.205, top - 0.03).line(-0.3, top - 0.03);
     if job.item.trimmed {
         main = main.mark(Mark::fill(tab.clone(), job.cloths.second.base, 1.0));
     }
-    let toe = job
-        .cloths
-        .main
-        .base
-        .times(if job.item.cut.ease > 0.015 { 0.86 } else { 1.0 });
+    let toe = job.cloths.main.base.times(if job.item.cut.ease > 0.015 { 0.86 } else { 1.0 });
     main = main
         .mark(Mark::fill(cap.clone(), toe, 0.9))
         .mark(Mark::seam(cap.clone(), seam, 0.007))
         .mark(Mark::stitch(cap.map(|(x, y)| (x - 0.009, y)), seam))
         .mark(Mark::seam(tab, seam, 0.007));
-    let facing = Outline::at(-0.055, top - 0.03)
-        .bend(-0.02, -0.12, 0.055, -0.048)
-        .bend(0.1, -0.05, 0.11, -0.11);
+    let facing = Outline::at(-0.055, top - 0.03).bend(-0.02, -0.12, 0.055, -0.048).bend(0.1, -0.05, 0.11, -0.11);
     main = main
         .mark(Mark::seam(facing.clone(), seam, 0.007))
-        .mark(Mark::stitch(
-            facing.map(|(x, y)| (x - 0.008, y + 0.008)),
-            seam,
-        ));
+        .mark(Mark::stitch(facing.map(|(x, y)| (x - 0.008, y + 0.008)), seam));
     if cut.extra && outside {
         for step in 0..3 {
             let x = -0.1 + step as f32 * 0.046;
@@ -133,18 +100,9 @@ fn profile(job: &Job, outside: bool) -> Vec<Part> {
                     ((start.0 - 0.02, start.1 + 0.045), 0.021),
                     ((start.0 - 0.035, start.1 + 0.085), 0.019),
                 ]);
-                let cloth = if job.item.trimmed {
-                    job.cloths.second
-                } else {
-                    job.cloths.main
-                };
+                let cloth = if job.item.trimmed { job.cloths.second } else { job.cloths.main };
                 let edge = rim(&strap, cloth.base.seam());
-                parts.push(
-                    Part::new(strap, cloth)
-                        .volume(0.45, 0.03)
-                        .shadow(0.5)
-                        .mark(edge),
-                );
+                parts.push(Part::new(strap, cloth).volume(0.45, 0.03).shadow(0.5).mark(edge));
             }
         }
         _ => {
@@ -157,11 +115,7 @@ fn profile(job: &Job, outside: bool) -> Vec<Part> {
                     ((x + 0.002, y + 0.002), 0.007),
                     ((x - 0.024, y + 0.03), 0.0062),
                 ]);
-                let colour = if job.cloths.main.base.luma() > 0.75 {
-                    Rgb::hex(0xd9d4c9)
-                } else {
-                    RUBBER
-                };
+                let colour = if job.cloths.main.base.luma() > 0.75 { Rgb::hex(0xd9d4c9) } else { RUBBER };
                 parts.push(Part::flat(lace, colour).volume(0.4, 0.012).shadow(0.5));
             }
         }
@@ -174,14 +128,8 @@ fn profile(job: &Job, outside: bool) -> Vec<Part> {
         .line(-0.25, thick)
         .bend(-0.274, thick * 0.6, -0.262, -0.02);
     let line = Outline::at(-0.27, 0.006).bend(0.0, 0.022, 0.29, 0.002);
-    let colour = if cut.ease > 0.02 {
-        Rgb::hex(0xb98b5e)
-    } else {
-        RUBBER
-    };
-    let tread = Outline::at(-0.27, thick - 0.006)
-        .line(0.0, thick - 0.006)
-        .bend(0.15, thick - 0.004, 0.28, thick * 0.6);
+    let colour = if cut.ease > 0.02 { Rgb::hex(0xb98b5e) } else { RUBBER };
+    let tread = Outline::at(-0.27, thick - 0.006).line(0.0, thick - 0.006).bend(0.15, thick - 0.004, 0.28, thick * 0.6);
     parts.push(
         Part::flat(sole, colour)
             .volume(0.5, 0.035)
@@ -205,21 +153,11 @@ fn heel(job: &Job) -> Vec<Part> {
         .line(0.08, 0.0)
         .line(0.0, 0.0)
         .symmetric();
-    let tab = Outline::at(0.0, top - 0.01)
-        .line(0.02, top - 0.01)
-        .bend(0.022, -0.06, 0.04, 0.0)
-        .line(0.0, 0.0)
-        .symmetric();
-    let sole = Outline::at(0.0, -0.018)
-        .line(0.082, -0.018)
-        .bend(0.09, thick * 0.5, 0.078, thick)
-        .line(0.0, thick)
-        .symmetric();
-    let colour = if cut.ease > 0.02 {
-        Rgb::hex(0xb98b5e)
-    } else {
-        RUBBER
-    };
+    let tab =
+        Outline::at(0.0, top - 0.01).line(0.02, top - 0.01).bend(0.022, -0.06, 0.04, 0.0).line(0.0, 0.0).symmetric();
+    let sole =
+        Outline::at(0.0, -0.018).line(0.082, -0.018).bend(0.09, thick * 0.5, 0.078, thick).line(0.0, thick).symmetric();
+    let colour = if cut.ease > 0.02 { Rgb::hex(0xb98b5e) } else { RUBBER };
     let mut main = Part::new(upper, job.cloths.main).volume(0.7, 0.06);
     if job.item.trimmed {
         main = main.mark(Mark::fill(tab.clone(), job.cloths.second.base, 1.0));

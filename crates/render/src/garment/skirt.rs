@@ -36,14 +36,7 @@ pub(super) fn cut(job: &Job) -> Garment {
                 end + 0.01,
             );
             let colour = crate::colour::Rgb::hex(colour);
-            main.marks.push(Mark::Line {
-                shape,
-                width: 0.013,
-                colour,
-                alpha,
-                dash: 0.0,
-                closed: false,
-            });
+            main.marks.push(Mark::Line { shape, width: 0.013, colour, alpha, dash: 0.0, closed: false });
         }
     }
     let low = end - 0.016;
@@ -52,55 +45,28 @@ pub(super) fn cut(job: &Job) -> Garment {
     if front {
         match cut.closure {
             Closure::Buttons(count) => {
-                main.marks
-                    .extend(job.buttoned(&[0.0], count, WAIST + 0.07, end - 0.05, 0.0115));
+                main.marks.extend(job.buttoned(&[0.0], count, WAIST + 0.07, end - 0.05, 0.0115));
             }
             Closure::Double(rows) => {
-                main.marks.extend(job.buttoned(
-                    &[-0.05, 0.05],
-                    rows,
-                    WAIST + 0.075,
-                    WAIST + 0.2,
-                    0.0115,
-                ));
+                main.marks.extend(job.buttoned(&[-0.05, 0.05], rows, WAIST + 0.075, WAIST + 0.2, 0.0115));
             }
             _ => {}
         }
     } else {
-        main.marks.push(Mark::seam(
-            Outline::of(&[(0.0, WAIST), (0.0, WAIST + 0.2)]),
-            seam,
-            0.008,
-        ));
+        main.marks.push(Mark::seam(Outline::of(&[(0.0, WAIST), (0.0, WAIST + 0.2)]), seam, 0.008));
     }
     garment.trunk.push(main);
     if front && cut.pocket == Pocket::Patch {
-        garment
-            .trunk
-            .extend(job.patch(0.045, WAIST + 0.09, 0.088, 0.1, false));
-        garment
-            .trunk
-            .extend(job.patch(-0.133, WAIST + 0.09, 0.088, 0.1, false));
+        garment.trunk.extend(job.patch(0.045, WAIST + 0.09, 0.088, 0.1, false));
+        garment.trunk.extend(job.patch(-0.133, WAIST + 0.09, 0.088, 0.1, false));
     }
     let band = Outline::at(0.0, WAIST + 0.003)
         .bend(waist * 0.7, WAIST + 0.003, waist + 0.002, WAIST - 0.005)
         .line(waist + 0.006, WAIST + 0.033)
         .bend(waist * 0.7, WAIST + 0.043, 0.0, WAIST + 0.043)
         .symmetric();
-    let rim = Mark::Line {
-        shape: band.clone(),
-        width: 0.007,
-        colour: seam,
-        alpha: 0.5,
-        dash: 0.0,
-        closed: true,
-    };
-    garment.trunk.push(
-        Part::new(band, job.cloths.trim)
-            .volume(0.45, 0.04)
-            .shadow(0.35)
-            .mark(rim),
-    );
+    let rim = Mark::Line { shape: band.clone(), width: 0.007, colour: seam, alpha: 0.5, dash: 0.0, closed: true };
+    garment.trunk.push(Part::new(band, job.cloths.trim).volume(0.45, 0.04).shadow(0.35).mark(rim));
     garment
 }
 

@@ -45,10 +45,7 @@ pub(super) fn sleeve(job: &Job, tip: Pt, right: bool) -> Option<Sleeved> {
     // The outer edge has to leave from the end of the shoulder seam.
     let start = (tip.0 - cos * half, tip.1 + sin * half);
     let start = if right { start } else { (-start.0, start.1) };
-    Some(Sleeved {
-        parts: tube(job, arm, start, right, length),
-        in_front: arm.in_front(),
-    })
+    Some(Sleeved { parts: tube(job, arm, start, right, length), in_front: arm.in_front() })
 }
 
 /// The near sleeve of a side view: it hangs from the middle.
@@ -67,15 +64,8 @@ fn tube(job: &Job, arm: Arm, start: Pt, right: bool, length: f32) -> Vec<Part> {
         Sleeve::Short => &[0.0, 0.5, 1.0],
         _ => &[0.0, 0.25, 0.48, 0.56, 0.8, 1.0],
     };
-    let mut joints: Vec<(Pt, f32)> = stops
-        .iter()
-        .map(|share| {
-            (
-                arm.along(start, right, share * length),
-                half_width(job, share * length),
-            )
-        })
-        .collect();
+    let mut joints: Vec<(Pt, f32)> =
+        stops.iter().map(|share| (arm.along(start, right, share * length), half_width(job, share * length))).collect();
     let side_view = job.pose.view == View::Side;
     if side_view {
         // The shoulder is round when seen from the side.
@@ -85,39 +75,24 @@ fn tube(job: &Job, arm: Arm, start: Pt, right: bool, length: f32) -> Vec<Part> {
     let mut main = Part::new(Outline::limb(&joints), job.cloths.main)
         .grain(start, lean)
         .volume(0.62, 0.06)
-        .shadow(if side_view || arm.in_front() {
-            0.5
-        } else {
-            0.25
-        });
-    if cut.extra
-        && matches!(job.item.kind, Kind::Sweater | Kind::Jacket)
-        && cut.sleeve == Sleeve::Long
-    {
+        .shadow(if side_view || arm.in_front() { 0.5 } else { 0.25 });
+    if cut.extra && matches!(job.item.kind, Kind::Sweater | Kind::Jacket) && cut.sleeve == Sleeve::Long {
         let elbow = arm.along(start, right, UPPER * 1.02);
         let shape = Outline::ellipse(elbow.0, elbow.1, 0.034, 0.055).turned(elbow, lean);
-        main = main
-            .mark(Mark::fill(shape.clone(), job.cloths.second.base, 1.0))
-            .mark(Mark::Line {
-                shape,
-                width: 0.005,
-                colour: job.cloths.second.base.seam(),
-                alpha: 0.8,
-                dash: 0.009,
-                closed: true,
-            });
+        main = main.mark(Mark::fill(shape.clone(), job.cloths.second.base, 1.0)).mark(Mark::Line {
+            shape,
+            width: 0.005,
+            colour: job.cloths.second.base.seam(),
+            alpha: 0.8,
+            dash: 0.009,
+            closed: true,
+        });
     }
     let across = |distance: f32| {
-        let (at, half) = (
-            arm.along(start, right, distance),
-            half_width(job, distance) + 0.01,
-        );
+        let (at, half) = (arm.along(start, right, distance), half_width(job, distance) + 0.01);
         let before = arm.along(start, right, distance - 0.02);
         let (dx, dy) = ((at.0 - before.0) / 0.02, (at.1 - before.1) / 0.02);
-        Outline::of(&[
-            (at.0 - dy * half, at.1 + dx * half),
-            (at.0 + dy * half, at.1 - dx * half),
-        ])
+        Outline::of(&[(at.0 - dy * half, at.1 + dx * half), (at.0 + dy * half, at.1 - dx * half)])
     };
     let cuffed = cut.hem == Hem::Ribbed
         || matches!(job.item.kind, Kind::Shirt | Kind::Jacket) && cut.sleeve == Sleeve::Long
@@ -126,48 +101,22 @@ fn tube(job: &Job, arm: Arm, start: Pt, right: bool, length: f32) -> Vec<Part> {
         main = main.mark(Mark::stitch(across(length - 0.018), job.cloths.seam));
         return vec![main];
     }
-    let band = if cut.sleeve == Sleeve::Long {
-        0.052
-    } else {
-        0.022
-    };
+    let band = if cut.sleeve == Sleeve::Long { 0.052 } else { 0.022 };
     let wrist: Vec<(Pt, f32)> = [length - band, length - band / 2.0, length]
-        .map(|d| {
-            (
-                arm.along(start, right, d),
-                half_width(job, d) * if d < length { 1.0 } else { 0.96 },
-            )
-        })
+        .map(|d| (arm.along(start, right, d), half_width(job, d) * if d < length { 1.0 } else { 0.96 }))
         .to_vec();
-    let cloth = if cut.hem == Hem::Ribbed || job.item.trimmed {
-        job.cloths.trim
-    } else {
-        job.cloths.main
-    };
-    let mut cuff = Part::new(Outline::limb(&wrist), cloth)
-        .grain(start, lean)
-        .volume(0.5, 0.05)
-        .shadow(0.3);
+    let cloth = if cut.hem == Hem::Ribbed || job.item.trimmed { job.cloths.trim } else { job.cloths.main };
+    let mut cuff = Part::new(Outline::limb(&wrist), cloth).grain(start, lean).volume(0.5, 0.05).shadow(0.3);
     if cut.hem == Hem::Ribbed {
         let colour = job.cloths.trim.base.seam();
         for step in -4i8..=4 {
             let line = |d: f32| {
                 let ends = across(d).points;
                 let share = 0.5 + f32::from(step) * 0.1;
-                (
-                    ends[0].0 + (ends[1].0 - ends[0].0) * share,
-                    ends[0].1 + (ends[1].1 - ends[0].1) * share,
-                )
+                (ends[0].0 + (ends[1].0 - ends[0].0) * share, ends[0].1 + (ends[1].1 - ends[0].1) * share)
             };
             let shape = Outline::of(&[line(length - band), line(length)]);
-            cuff = cuff.mark(Mark::Line {
-                shape,
-                width: 0.003,
-                colour,
-                alpha: 0.38,
-                dash: 0.0,
-                closed: false,
-            });
+            cuff = cuff.mark(Mark::Line { shape, width: 0.003, colour, alpha: 0.38, dash: 0.0, closed: false });
         }
     }
     cuff = cuff.mark(Mark::seam(across(length - band), job.cloths.seam, 0.007));
