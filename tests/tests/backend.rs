@@ -98,6 +98,30 @@ fn ten_thousand_rows_make_one_request() {
     assert!((1..=2).contains(&asked), "{asked}");
 }
 
+#[test]
+fn parallel_workers_score_and_embed() {
+    let server = Server::build(|builder| builder);
+    let mut client = server.session();
+    let force = if server.installation().major() < 16 { "force_parallel_mode" } else { "debug_parallel_query" };
+    let force = format!("LOAD 'grnet_pg'; SET {force} = on");
+    client.batch_execute(&force).expect("settings");
+    // The first photo of a server that is not preloaded: a worker starts the supervisor.
+    let embed = "SELECT grnet_features_send(grnet_embed($1))";
+    let plan = client.query(&format!("EXPLAIN {}", embed.replace("$1", "'x'")), &[]).expect("a plan");
+    assert!(plan.iter().any(|row| row.get::<_, &str>(0).contains("Gather")), "no worker");
+    let in_worker: Vec<u8> = client.query_one(embed, &[&bmp(1)]).expect("features").get(0);
+    assert_eq!(in_worker, features(&mut server.session(), &bmp(1)));
+
+    client.batch_execute("CREATE TABLE item (features grnet_features)").expect("a table");
+    let photos: Vec<Vec<u8>> = (0..30).map(bmp).collect();
+    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&photos]).expect("an insert");
+    let sql =
+        "SELECT array_agg(s ORDER BY s) FROM (SELECT grnet_score(a.features, b.features) s FROM item a, item b) t";
+    let parallel: Vec<f64> = client.query_one(sql, &[]).expect("scores").get(0);
+    let alone: Vec<f64> = server.session().query_one(sql, &[]).expect("scores").get(0);
+    assert_eq!(parallel, alone);
+}
+
 /// Values and models that were made while there was an engine, and then no engine.
 fn without_an_engine(program: &str, words: &str) {
     let server = Server::start();

@@ -160,6 +160,38 @@ fn a_session_that_never_met_the_engine_is_cancelled_too() {
 }
 
 #[test]
+fn a_request_that_fills_the_socket_is_cancelled_too() {
+    let server = Server::start();
+    let mut client = warm(&server);
+    client.batch_execute("SET statement_timeout = 300").expect("a setting");
+    let engine = server.engine();
+    process::send(engine, Signal::Stop);
+    let start = Instant::now();
+    let error = try_features(&mut client, &vec![b'x'; 20 << 20]).expect_err("the engine is stopped");
+    let took = start.elapsed();
+    process::send(engine, Signal::Continue);
+    assert_eq!(Refusal::of(&error).expect("an ERROR").code, "57014");
+    assert_prompt("statement_timeout in the middle of 20 MB", took.saturating_sub(Duration::from_millis(300)));
+    // Half a request in the socket was no harm: the next one has a connection of its own.
+    client.batch_execute("RESET statement_timeout").expect("a setting");
+    features(&mut client, &bmp(1));
+    assert_eq!(server.engine(), engine);
+}
+
+#[test]
+fn a_reload_restarts_the_engine_only_where_its_settings_changed() {
+    let server = Server::start();
+    let engine = server.engine();
+    server.set("grnet.max_image_pixels", "1000000");
+    server.set("work_mem", "5MB");
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(server.engines(), [engine]);
+    server.set("grnet.max_batch", "3");
+    eventually("the engine is another one", START, || server.engines().first().is_some_and(|&pid| pid != engine));
+    features(&mut server.session(), &bmp(1));
+}
+
+#[test]
 fn an_engine_that_never_gets_ready_is_waited_for_no_longer_than_asked() {
     let server = Server::start();
     let program = server.data_dir().join("sleeper.sh");
@@ -312,6 +344,20 @@ fn fifty_sessions_at_once_are_answered_or_told_that_the_queue_is_full() {
     assert!(answered > 0 && busy > 0);
     features(&mut server.session(), &bmp(1));
     assert_eq!(server.engine(), engine);
+}
+
+#[test]
+fn idle_sessions_keep_nobody_out() {
+    let server = Server::build(|builder| builder.preload(true).setting("max_connections", 560));
+    // More than the engine takes connections (512): a pool's sessions that each embedded once and are idle now.
+    let mut sessions = Vec::new();
+    for n in 0..530 {
+        let mut client = server.session();
+        let result = try_features(&mut client, &bmp(n % 7));
+        assert!(result.is_ok(), "session {n}: {:?}", result.err().and_then(|error| Refusal::of(&error)));
+        sessions.push(client);
+    }
+    println!("{} idle sessions, and each could embed", sessions.len());
 }
 
 #[test]

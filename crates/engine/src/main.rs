@@ -6,6 +6,8 @@ use clap::Parser;
 use grnet_engine::cli::{Cli, Outcome};
 
 fn main() -> ExitCode {
+    // Before libtorch's threads exist.
+    grnet_engine::network::wait_asleep();
     match Cli::parse().run() {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Partly) => ExitCode::FAILURE,
