@@ -31,10 +31,13 @@ pub fn pid() -> i32 {
     unsafe { pg_sys::MyProcPid }
 }
 
-/// Ends this process as the server's processes end, with an exit code.
-pub fn exit(code: i32) -> ! {
+/// Ends this process as the server's processes end, with an exit code. Never returns, though not every version's
+/// declaration says so.
+pub fn exit(code: i32) {
     // SAFETY: runs the server's exit callbacks; called from a worker's main function, holding nothing.
-    unsafe { pg_sys::proc_exit(code) }
+    unsafe {
+        pg_sys::proc_exit(code);
+    }
 }
 
 /// Reads the configuration files again, as every process does after SIGHUP.

@@ -347,6 +347,20 @@ fn fifty_sessions_at_once_are_answered_or_told_that_the_queue_is_full() {
 }
 
 #[test]
+fn fifty_sessions_find_a_fresh_engine_that_lacks_their_model() {
+    let server = Server::build(|builder| builder.preload(true).setting("max_connections", 80));
+    server
+        .session()
+        .batch_execute("SELECT grnet_install_model('base'); ALTER DATABASE postgres SET grnet.model = 'base'")
+        .expect("a larger model, which takes longer to load");
+    server.kill_engine();
+    server.engine();
+    let (answered, busy) = crowd(&server, 1);
+    println!("50 sessions, an engine without their model: {answered} answered, {busy} told that the queue is full");
+    assert_eq!((answered, busy), (50, 0), "50 photos fit a queue of 256");
+}
+
+#[test]
 fn idle_sessions_keep_nobody_out() {
     let server = Server::build(|builder| builder.preload(true).setting("max_connections", 560));
     // More than the engine takes connections (512): a pool's sessions that each embedded once and are idle now.
