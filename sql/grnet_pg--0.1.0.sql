@@ -72,6 +72,7 @@ CREATE OPERATOR CLASS grnet_features_ops DEFAULT FOR TYPE grnet_features USING h
     FUNCTION 1 grnet_features_hash(grnet_features),
     FUNCTION 2 grnet_features_hash_extended(grnet_features, bigint);
 COMMENT ON OPERATOR CLASS grnet_features_ops USING hash IS 'equality of grnet_features';
+COMMENT ON OPERATOR FAMILY grnet_features_ops USING hash IS 'equality of grnet_features';
 
 -- Photos to features
 
@@ -168,8 +169,9 @@ COMMENT ON COLUMN grnet.model.bytes IS 'size of the file';
 COMMENT ON COLUMN grnet.model.config IS 'the configuration in the header of the file';
 GRANT SELECT ON grnet.model TO PUBLIC;
 
+-- No foreign key: a parallel restore may load this table's rows before the other's.
 CREATE TABLE grnet.model_file (
-    id text NOT NULL PRIMARY KEY REFERENCES grnet.model (id) ON DELETE CASCADE,
+    id text NOT NULL PRIMARY KEY,
     file bytea NOT NULL,
     CHECK (id OPERATOR(pg_catalog.=) pg_catalog."left"(pg_catalog.encode(pg_catalog.sha256(file), 'hex'), 16))
 ) USING heap;

@@ -116,9 +116,10 @@ fn drop_model(call: &mut Call<'_>) -> Result<Value, Error> {
     let Some(name) = call.text(0) else {
         return Ok(None);
     };
-    // The file goes with its row, by the foreign key.
     let dropped: Option<String> = Spi::get_one_with_args(
-        "DELETE FROM grnet.model WHERE name OPERATOR(pg_catalog.=) $1 RETURNING id",
+        "WITH gone AS (DELETE FROM grnet.model WHERE name OPERATOR(pg_catalog.=) $1 RETURNING id), \
+         file AS (DELETE FROM grnet.model_file f USING gone WHERE f.id OPERATOR(pg_catalog.=) gone.id) \
+         SELECT id FROM gone",
         &[argument(name.clone().into_datum(), Type::TEXTOID)],
     )
     .ok()

@@ -5,6 +5,7 @@
 use std::ffi::CString;
 use std::time::Duration;
 
+use crate::ffi::setting;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
@@ -71,21 +72,17 @@ pub fn register() {
         GucContext::Sighup,
         GucFlags::SUPERUSER_ONLY,
     );
-    text(
+    setting::device(
         c"grnet.device",
         c"Sets the device that the engine computes on.",
         c"auto, cpu, or cuda:N. A change restarts the engine.",
         &DEVICE,
-        GucContext::Sighup,
-        none,
     );
-    text(
+    setting::precision(
         c"grnet.precision",
         c"Sets the precision that the engine computes in.",
         c"f32 or bf16. A change restarts the engine.",
         &PRECISION,
-        GucContext::Sighup,
-        none,
     );
     int(
         c"grnet.threads",

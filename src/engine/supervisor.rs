@@ -29,6 +29,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const SHORT_LIFE: Duration = Duration::from_secs(5);
 /// Such deaths in a row that are taken for chance.
 const SHORT_LIVES_FREE: u32 = 10;
+/// The longest pause after engines that were ready.
+const LONGEST_PAUSE_OF_THE_READY: Duration = Duration::from_secs(1);
 /// How long the engine may take to end by itself before it is killed.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -158,9 +160,12 @@ impl Supervisor {
     /// The pause before the next start: none after an engine that had lived for a while, then longer and longer.
     /// An engine that was ready and soon died again counts as well: some photo or model may kill each of them.
     fn pause(&self) -> Duration {
-        match self.state.failures.max(self.short_lives.saturating_sub(SHORT_LIVES_FREE)) {
-            0 => Duration::ZERO,
-            n => Duration::from_millis(100 << n.min(7)).min(LONGEST_PAUSE),
+        let growing = |n: u32, most: Duration| Duration::from_millis(100 << n.min(7)).min(most);
+        match (self.state.failures, self.short_lives) {
+            (0, 0..=SHORT_LIVES_FREE) => Duration::ZERO,
+            // Someone waits for the next engine, and it may well live: 5 s is what he is promised.
+            (0, n) => growing(n - SHORT_LIVES_FREE, LONGEST_PAUSE_OF_THE_READY),
+            (n, _) => growing(n, LONGEST_PAUSE),
         }
     }
 

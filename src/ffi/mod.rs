@@ -9,3 +9,4 @@ pub mod datum;
 pub mod interrupt;
 pub mod process;
 pub mod row_trigger;
+pub mod setting;

@@ -66,8 +66,12 @@ fn kill(server: &Server, random: &mut Random) {
         engine = server.engines().first().copied();
         engine.is_some()
     });
-    // An engine is ready after some 300 ms: one kill in four meets it before that.
-    thread::sleep(Duration::from_millis(random.below(1200) as u64));
+    // One kill in four meets an engine on its way up, and makes the supervisor back off; were it most of them, as on a
+    // busy machine, nearly all of the time would be spent in its pauses.
+    if random.below(4) > 0 {
+        server.engine();
+    }
+    thread::sleep(Duration::from_millis(random.below(400) as u64));
     if let Some(pid) = server.engines().first().copied().or(engine) {
         process::send(pid, Signal::Kill);
         eventually("it is dead", START, || !is_alive(pid));

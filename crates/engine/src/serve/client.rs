@@ -8,6 +8,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use grnet_wire::{Failure, MAX_REPLY, Outcome, Reply, WireError, encode_reply, write_frame};
 
@@ -26,6 +27,14 @@ pub struct Client {
     gone: AtomicBool,
     unread: Mutex<Unread>,
     wake: Condvar,
+    work: Mutex<Work>,
+}
+
+/// What a connection is owed, and since when it is owed nothing.
+#[derive(Debug)]
+struct Work {
+    requests: u64,
+    since: Instant,
 }
 
 #[derive(Debug, Default)]
@@ -38,7 +47,26 @@ impl Client {
     /// A connection whose answers go to `stream`.
     pub fn new(stream: UnixStream, pid: i32) -> Self {
         let unread = Mutex::new(Unread::default());
-        Self { pid, stream, gone: AtomicBool::new(false), unread, wake: Condvar::new() }
+        // Its first answer is that to the hello.
+        let work = Mutex::new(Work { requests: 1, since: Instant::now() });
+        Self { pid, stream, gone: AtomicBool::new(false), unread, wake: Condvar::new(), work }
+    }
+
+    /// Notes a request; each gets exactly one answer.
+    pub fn asked(&self) {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).requests += 1;
+    }
+
+    /// How long nothing has been asked over the connection; `None` while an answer is owed.
+    pub fn idle(&self) -> Option<Duration> {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        (work.requests == 0).then(|| work.since.elapsed())
+    }
+
+    fn answered(&self) {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        work.requests = work.requests.saturating_sub(1);
+        work.since = Instant::now();
     }
 
     /// Whether nobody is there any more.
@@ -48,6 +76,7 @@ impl Client {
 
     /// Puts an answer on its way. Never waits.
     pub fn send(&self, reply: Reply) {
+        self.answered();
         if self.is_gone() {
             return;
         }

@@ -47,7 +47,7 @@ fn let_in(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
         return Ok(());
     }
     let limit = shared.limits.max_connections;
-    if !shared.counters.connect(limit) {
+    if !make_room(shared, limit) {
         session::refuse(&stream, &format!("{limit} connections are open, the engine's limit"));
         return Ok(());
     }
@@ -63,6 +63,19 @@ fn let_in(shared: &Arc<Shared>, stream: UnixStream) -> io::Result<()> {
         session::refuse(&spare, "the engine could not start a thread for the connection");
     }
     spawned.map(|_| ())
+}
+
+/// Counts a connection in, closing an idle one where the limit is reached.
+fn make_room(shared: &Shared, limit: u64) -> bool {
+    if shared.counters.connect(limit) {
+        return true;
+    }
+    // Its session notices at once, and gives its place back when its thread ends.
+    shared.clients.close_idlest()
+        && (0..100).any(|_| {
+            thread::sleep(Duration::from_millis(1));
+            shared.counters.connect(limit)
+        })
 }
 
 /// A connection's place among the counted ones, given back however its thread ends.

@@ -10,6 +10,7 @@ pub mod args;
 mod batcher;
 mod budget;
 mod client;
+mod clients;
 mod counters;
 mod decode;
 mod error;
@@ -40,6 +41,7 @@ pub use error::ServeError;
 pub use run::run;
 
 use budget::Budget;
+use clients::Clients;
 use counters::Counters;
 use inbox::{Batching, Inbox};
 use models::Shapes;
@@ -128,6 +130,7 @@ struct Shared {
     queue: Queue,
     inbox: Inbox,
     shapes: Shapes,
+    clients: Clients,
     counters: Arc<Counters>,
     budget: Arc<Budget>,
     limits: Limits,
@@ -164,6 +167,7 @@ impl Server {
             queue: Queue::default(),
             inbox: Inbox::new(batching, Arc::clone(&counters)),
             shapes: Shapes::default(),
+            clients: Clients::default(),
             counters,
             budget: Budget::new(limits.max_request_bytes),
             device: loader.device(),

@@ -81,6 +81,7 @@ fn open(shared: &Shared, stream: &UnixStream, pid: i32) -> Result<Arc<Client>, W
         return Err(error.into());
     }
     client.send(Reply::Hello { protocol: PROTOCOL, pid: std::process::id() });
+    shared.clients.add(&client);
     Ok(client)
 }
 
@@ -107,6 +108,7 @@ fn serve(shared: &Arc<Shared>, client: &Arc<Client>, stream: &UnixStream) -> Res
         } else {
             let id = skip(stream, length)?;
             shared.counters.turned_away();
+            client.asked();
             client.send(busy(shared, id));
         }
     }
@@ -129,6 +131,7 @@ fn busy(shared: &Shared, id: u64) -> Reply {
 }
 
 fn answer(shared: &Shared, client: &Arc<Client>, frame: Frame, arrived: Instant) -> Result<(), WireError> {
+    client.asked();
     match decode_request(&frame)? {
         Request::Hello { .. } => Err(WireError::Malformed("a second hello".to_owned())),
         Request::Stats { id } => {

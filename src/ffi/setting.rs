@@ -1,0 +1,78 @@
+//! Settings whose text is checked when it is set.
+
+use std::ffi::{CStr, CString, c_char, c_void};
+
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_guard, pg_sys};
+
+/// Registers a setting that holds a device: `auto`, `cpu` or `cuda:N`.
+pub fn device(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<Option<CString>>,
+) {
+    checked(name, short, long, setting, Some(check_device));
+}
+
+/// Registers a setting that holds a precision: `f32` or `bf16`.
+pub fn precision(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<Option<CString>>,
+) {
+    checked(name, short, long, setting, Some(check_precision));
+}
+
+fn checked(
+    name: &'static CStr,
+    short: &'static CStr,
+    long: &'static CStr,
+    setting: &'static GucSetting<Option<CString>>,
+    check: pg_sys::GucStringCheckHook,
+) {
+    // SAFETY: the hook below is a guarded function of this library, which the server never unloads.
+    unsafe {
+        GucRegistry::define_string_guc_with_hooks(
+            name,
+            short,
+            long,
+            setting,
+            GucContext::Sighup,
+            GucFlags::default(),
+            check,
+            None,
+            None,
+        );
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn check_device(
+    value: *mut *mut c_char,
+    _extra: *mut *mut c_void,
+    _source: pg_sys::GucSource::Type,
+) -> bool {
+    // SAFETY: the server passes a place that holds a C string, or NULL.
+    let text = unsafe { text(value) };
+    text == "auto" || text == "cpu" || text.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok())
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn check_precision(
+    value: *mut *mut c_char,
+    _extra: *mut *mut c_void,
+    _source: pg_sys::GucSource::Type,
+) -> bool {
+    // SAFETY: as above.
+    matches!(unsafe { text(value) }.as_str(), "f32" | "bf16")
+}
+
+/// The text a check hook is asked about.
+///
+/// # Safety
+/// `value` holds a C string or NULL.
+unsafe fn text(value: *mut *mut c_char) -> String {
+    // SAFETY: the caller's promise.
+    unsafe { if (*value).is_null() { String::new() } else { CStr::from_ptr(*value).to_string_lossy().into_owned() } }
+}
