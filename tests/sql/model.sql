@@ -1,7 +1,9 @@
 -- Models: checked on their way in, kept by digest, out again as they came.
 SELECT name, backbone, grids, channels, bytes > 1000 AS has_bytes, config -> 'graph' -> 'dim' AS dim FROM grnet.model;
 SELECT grnet_install_model('tiny');
+\set VERBOSITY terse
 SELECT grnet_install_model('nobody');
+\set VERBOSITY default
 SELECT grnet_install_model('../../etc/passwd');
 SELECT grnet_register_model('again', grnet_export_model('tiny'));
 SELECT grnet_register_model('Bad Name', grnet_export_model('tiny'));
