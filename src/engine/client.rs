@@ -21,8 +21,6 @@ thread_local! {
 const POLL: Duration = Duration::from_millis(20);
 /// The pause before a model is offered again to an engine that is busy with others.
 const BUSY: Duration = Duration::from_millis(100);
-/// How often one call sends its model: the engine keeps four, and other databases may push it out again.
-const MOST_SENDS: u32 = 16;
 /// How long a supervisor that was asked for may take to appear before another one is asked for.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How long background workers may all be taken (by a parallel query, say) before that is an error.
@@ -103,8 +101,13 @@ fn exchange(
                 keep(connection);
                 return Ok(photos);
             }
-            Reply::NeedModel { id: of, model } if of == request_id && model == id && sent < MOST_SENDS => {
-                sent += 1;
+            Reply::NeedModel { id: of, model } if of == request_id && model == id => {
+                // The engine keeps four models: in use by more databases than that, they push each other out, and
+                // whoever comes again later lets the others finish.
+                if sent > 0 {
+                    interrupt::wait(None, left(deadline)?.min(POLL * sent));
+                }
+                sent = (sent + 1).min(10);
                 let file = file()?;
                 match connection.ask(&Request::Model { id: request_id, file: &file }, deadline)? {
                     Reply::ModelReady { model, .. } if model == id => {}

@@ -23,8 +23,10 @@ SELECT count(*) AS visible FROM pg_settings WHERE name = 'grnet.engine_program';
 RESET ROLE;
 
 -- Settings have limits, and no misspelt neighbours.
+\set VERBOSITY sqlstate
 SET grnet.embed_timeout = 0;
 SET grnet.max_image_pixels = 1;
+\set VERBOSITY default
 SET grnet.modell = 'tiny';
 SET grnet.max_queue = 5;
 RESET ALL;
