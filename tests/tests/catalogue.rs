@@ -103,7 +103,10 @@ fn every_object_has_a_comment() {
     let sql = "SELECT pg_describe_object(classid, objid, objsubid), obj_description(objid, relname), count(*) OVER () \
                FROM pg_depend JOIN pg_class ON pg_class.oid = classid \
                WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e' \
-               AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'grnet_pg') ORDER BY 1";
+               AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'grnet_pg') \
+               AND NOT EXISTS (SELECT FROM pg_type t WHERE classid = 'pg_type'::regclass AND t.oid = objid \
+                               AND (t.typrelid <> 0 OR t.typcategory = 'A')) ORDER BY 1";
+    // From 18 on the types that come with tables and types, rows and arrays, are members too.
     let rows = server.session().query(sql, &[]).expect("a list");
     assert!(rows.len() > 30, "{} objects", rows.len());
     let silent = rows.iter().filter(|row| row.get::<_, Option<&str>>(1).is_none_or(str::is_empty));
