@@ -45,6 +45,9 @@ check_script() {
 # The sums of the two numbers of every line that the expression finds in a step's log.
 counts() { tr '\r' '\n' <"$(log_of "$2")" | sed -n "$1" | awk '{ ok += $1; bad += $2 } END { print ok + 0, bad + 0 }'; }
 
+# What tests counted ('200 of 200 kills survived'), out of a step's log.
+figures() { tr '\r' '\n' <"$(log_of "$1")" | grep -E '^[0-9]+ of [0-9]+ |operations handled' | sort -u | sed 's/^/    /' || :; }
+
 report() {
     say ""
     printf '%s\n' "${summary[@]}"
