@@ -19,6 +19,8 @@ thread_local! {
 
 /// How often a backend looks whether the engine has come up.
 const POLL: Duration = Duration::from_millis(20);
+/// A kept connection that fails this soon was closed before it was used; later, the engine died over the request.
+const CLOSING: Duration = Duration::from_millis(50);
 /// The pause before a model is offered again to an engine that is busy with others.
 const BUSY: Duration = Duration::from_millis(100);
 /// How long a supervisor that was asked for may take to appear before another one is asked for.
@@ -78,10 +80,11 @@ fn exchange(
 ) -> Result<Vec<Outcome>, Error> {
     // The connection is out of its place while it is used: an ERROR or a cancel drops it, and the engine, seeing it
     // close, drops the request.
-    let mut connection = match take() {
-        Some(connection) => connection,
-        None => open(deadline)?,
+    let (mut connection, mut kept) = match take() {
+        Some(connection) => (connection, true),
+        None => (open(deadline)?, false),
     };
+    let began = Instant::now();
     let request_id = next_id();
     let mut request = Request::Embed {
         id: request_id,
@@ -96,7 +99,16 @@ fn exchange(
         if let Request::Embed { deadline_ms, .. } = &mut request {
             *deadline_ms = u32::try_from(left(deadline)?.as_millis()).unwrap_or(u32::MAX);
         }
-        match connection.ask(&request, deadline)? {
+        let reply = match connection.ask(&request, deadline) {
+            // The sockets of an engine that was killed close one after another: this one looked alive.
+            Err(Error::EngineGone(_)) if kept && began.elapsed() < CLOSING => {
+                kept = false;
+                connection = open(deadline)?;
+                continue;
+            }
+            other => other?,
+        };
+        match reply {
             Reply::Features { id, photos } if id == request_id => {
                 keep(connection);
                 return Ok(photos);
