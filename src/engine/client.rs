@@ -81,7 +81,8 @@ fn exchange(
     // The connection is out of its place while it is used: an ERROR or a cancel drops it, and the engine, seeing it
     // close, drops the request.
     let (mut connection, mut kept) = match take() {
-        Some(connection) => (connection, true),
+        // A failure on purpose is to be seen.
+        Some(connection) => (connection, settings::debug_fail_nth() == 0),
         None => (open(deadline)?, false),
     };
     let began = Instant::now();
