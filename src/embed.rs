@@ -55,7 +55,7 @@ fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) ->
     };
     if last.model != Some(id) || last.region != region || last.image != *image {
         let features = one(&image, region, id)?;
-        *last = Last { image: image.to_vec(), region, model: Some(id), features };
+        *last = Last { image: image.copy()?, region, model: Some(id), features };
     }
     Ok(datum::varlena(&last.features))
 }

@@ -41,6 +41,8 @@ pub enum Error {
     PhotoBytes { got: usize, limit: usize, number: Option<usize> },
     /// Too many photos in one call.
     TooManyPhotos { got: usize, limit: usize },
+    /// The system has no memory for a copy of what may be large.
+    NoMemory { bytes: usize },
     /// An argument outside its range.
     Argument(String),
     /// The engine is not there.
@@ -165,6 +167,10 @@ impl Error {
             Self::TooManyPhotos { got, limit } => Report {
                 hint: Some("Embed them in several calls.".into()),
                 ..plain(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("{got} photos in one call, the limit is {limit}"))
+            },
+            Self::NoMemory { bytes } => Report {
+                detail: Some(format!("Failed on request of size {bytes}.")),
+                ..plain(Code::ERRCODE_OUT_OF_MEMORY, "out of memory".into())
             },
             Self::Argument(message) => plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, message),
             Self::EngineDown { reason } => Report {

@@ -31,6 +31,7 @@ pgrx::pg_module_magic!(name, version);
 #[pg_guard]
 #[allow(unsafe_code, reason = "an exported entry")]
 pub extern "C-unwind" fn _PG_init() {
+    ffi::process::take_no_backtraces();
     settings::register();
     // SAFETY: a flag of the server's, set before libraries are preloaded and cleared afterwards.
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {

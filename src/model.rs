@@ -67,7 +67,7 @@ pub fn prepare(features: &Features<'_>) -> Result<(Rc<Scorer>, Prepared), Error>
 /// # Errors
 /// The model is not in this database.
 pub fn file(id: ModelId) -> Result<Vec<u8>, Error> {
-    catalog::find(c"model_file", 0, &id.to_string(), 1).ok_or(Error::UnknownModelId(id))
+    catalog::find(c"model_file", 0, &id.to_string(), 1)?.ok_or(Error::UnknownModelId(id))
 }
 
 /// The id behind a name, or behind the setting `grnet.model` where there is none.
@@ -76,7 +76,7 @@ pub fn file(id: ModelId) -> Result<Vec<u8>, Error> {
 /// No model has that name.
 pub fn resolve(name: Option<&str>) -> Result<ModelId, Error> {
     let name = name.map_or_else(settings::model, str::to_owned);
-    catalog::find(c"model", 0, &name, 1)
+    catalog::find(c"model", 0, &name, 1)?
         .and_then(|id| String::from_utf8(id).ok()?.parse().ok())
         .ok_or(Error::UnknownModel(name))
 }
@@ -177,10 +177,10 @@ fn check(file: &[u8]) -> Result<ModelFile<'_>, Error> {
 }
 
 fn refuse_taken(name: &str, id: ModelId) -> Result<(), Error> {
-    if catalog::find(c"model", 0, name, 1).is_some() {
+    if catalog::find(c"model", 0, name, 1)?.is_some() {
         return Err(Error::NameTaken(name.to_owned()));
     }
-    match catalog::find(c"model", 1, &id.to_string(), 0) {
+    match catalog::find(c"model", 1, &id.to_string(), 0)? {
         Some(name) => Err(Error::FileTaken { id, name: String::from_utf8_lossy(&name).into_owned() }),
         None => Ok(()),
     }

@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
             match pieces.take_frame() {
                 Ok(Some(frame)) => break Some(frame),
                 Ok(None) => match left.next() {
-                    Some(piece) => pieces.push(piece),
+                    Some(piece) => pieces.push(piece).expect("memory for a piece"),
                     None => break None,
                 },
                 Err(_) => break None,

@@ -92,8 +92,7 @@ impl Connection {
             match self.stream.read(&mut piece) {
                 Ok(0) => return Err(Error::EngineGone("It closed the connection.".into())),
                 Ok(n) => {
-                    self.reader.push(&piece[..n]);
-                    return Ok(());
+                    return self.reader.push(&piece[..n]).map_err(broken);
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.wait(Want::Read, deadline)?,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -163,6 +162,7 @@ fn broken(error: WireError) -> Error {
     match error {
         WireError::Io(e) => gone(e),
         WireError::Closed => Error::EngineGone("It closed the connection.".into()),
+        WireError::NoMemory(bytes) => Error::NoMemory { bytes },
         other => Error::Protocol(sentence(&other.to_string())),
     }
 }

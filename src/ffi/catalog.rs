@@ -7,13 +7,17 @@
 use pgrx::pg_sys;
 
 use super::datum::Detoasted;
+use crate::error::Error;
 
 /// Name of the schema that holds the extension's tables.
 pub const SCHEMA: &std::ffi::CStr = c"grnet";
 
 /// Looks through table `grnet.<table>` for the first row whose text column `key` (counted from 0) equals `wanted`,
 /// and gives column `value` (text or bytea) as bytes. `None` where there is no such row, or no such table.
-pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> Option<Vec<u8>> {
+///
+/// # Errors
+/// There is no memory for the bytes.
+pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> Result<Option<Vec<u8>>, Error> {
     // SAFETY: the relation is opened with a lock and closed again, also by the transaction's end after an ERROR; the
     // columns asked for exist, by the table's definition in `sql/`, which only the extension's owner can change, and
     // both are varlenas; a row is used only while the scan stands on it.
@@ -21,7 +25,7 @@ pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> O
         let schema = pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true);
         let relid = pg_sys::get_relname_relid(table.as_ptr(), schema);
         if schema == pg_sys::InvalidOid || relid == pg_sys::InvalidOid {
-            return None;
+            return Ok(None);
         }
         let relation = pg_sys::table_open(relid, pg_sys::AccessShareLock as i32);
         // NULL: a snapshot of its own, of what is committed now and what this transaction did before.
@@ -43,13 +47,13 @@ pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> O
             }
             pg_sys::heap_deform_tuple(tuple, (*relation).rd_att, values.as_mut_ptr(), nulls.as_mut_ptr());
             if !nulls[key] && !nulls[value] && *Detoasted::new(values[key]) == *wanted.as_bytes() {
-                found = Some(Detoasted::new(values[value]).to_vec());
+                found = Some(Detoasted::new(values[value]).copy());
                 break;
             }
         }
         pg_sys::systable_endscan(scan);
         pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
-        found
+        found.transpose()
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use pgrx::{IntoDatum, pg_sys};
 
 use super::call::Value;
+use crate::error::Error;
 
 /// The bytes of a varlena, fetched from TOAST and decompressed where needed; a copy made for that is freed at once,
 /// so that a scan of 10,000 values does not hold 70 MB.
@@ -28,6 +29,20 @@ impl Detoasted<'_> {
                 std::slice::from_raw_parts(pgrx::vardata_any(plain).cast::<u8>(), pgrx::varsize_any_exhdr(plain));
             Self { bytes, copy: if plain == original { std::ptr::null_mut() } else { plain } }
         }
+    }
+}
+
+impl Detoasted<'_> {
+    /// A copy of the bytes on Rust's heap, for what outlives the value.
+    ///
+    /// # Errors
+    /// There is no memory for it: an allocation that fails elsewhere in Rust ends the process, and with it every
+    /// session of the server.
+    pub fn copy(&self) -> Result<Vec<u8>, Error> {
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(self.len()).map_err(|_| Error::NoMemory { bytes: self.len() })?;
+        copy.extend_from_slice(self);
+        Ok(copy)
     }
 }
 

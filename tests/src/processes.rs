@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use grnet_cluster::process::is_alive;
+use grnet_cluster::run_as_server_user;
 
 /// The engines that work for a data directory: processes of that name which stand in it.
 pub fn engines_of(data_dir: &Path) -> Vec<u32> {
@@ -26,6 +28,19 @@ pub fn kilobytes(pid: u32, figure: &str) -> u64 {
     let line =
         status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':')).expect("the figure is there");
     line.trim().trim_end_matches(" kB").parse().expect("a number of kB")
+}
+
+/// Limits a process's address space to that many kB more than it has now; `None` takes the limit away again.
+///
+/// # Panics
+/// `prlimit` (of Debian's util-linux) is not there, or there is no such process.
+pub fn limit_memory(pid: u32, more: Option<u64>) {
+    let bytes = more.map_or("unlimited".to_owned(), |kb| ((kilobytes(pid, "VmSize") + kb) * 1024).to_string());
+    // As the process's own user: in a container root may lack the right to change another one's limits.
+    let mut prlimit = Command::new("prlimit");
+    prlimit.args(["--pid", &pid.to_string(), &format!("--as={bytes}:")]).current_dir("/");
+    let done = run_as_server_user(prlimit).expect("a user for servers").status().expect("prlimit runs");
+    assert!(done.success(), "the limit of process {pid} was not changed");
 }
 
 /// The files that a process has mapped.

@@ -2,9 +2,10 @@
 
 use grnet_tests::hostile;
 use grnet_tests::photos::bmp;
-use grnet_tests::processes::kilobytes;
+use grnet_tests::processes::{kilobytes, limit_memory};
 use grnet_tests::server::{Server, backend_of, features, try_features};
 use postgres::Client;
+use postgres::error::SqlState;
 
 const SCORES: i64 = 20_000;
 const PHOTOS: usize = 2_000;
@@ -105,4 +106,40 @@ fn a_long_statement_frees_as_it_goes() {
         let limit = SLACK_KB + if call.starts_with('(') { 90_000 } else { 0 };
         assert!(grown < limit, "{call}: {grown} kB");
     }
+}
+
+#[test]
+fn a_backend_without_memory_raises_an_error_and_goes_on() {
+    let server = Server::start();
+    let mut client = server.session();
+    // A photo's file may hold anything behind its picture: 24 MB that are copied on their way, and decoded at once.
+    let mut photo = bmp(1);
+    photo.resize(24 << 20, 0);
+    client
+        .batch_execute("CREATE TABLE photo (image bytea); ALTER TABLE photo ALTER image SET STORAGE external")
+        .expect("a table");
+    client.execute("INSERT INTO photo VALUES ($1)", &[&photo]).expect("room for a photo");
+    let embed = "SELECT grnet_embed(image) IS NOT NULL, grnet_score(grnet_embed(image), grnet_embed(image)) FROM photo";
+    let (mut failed, mut done) = (0, 0);
+    // Every step more memory: each copy on the way is the one that fails, in turn, until there is enough for all.
+    for more in (1..40).map(|step| step * 6 << 10) {
+        let mut client = server.session();
+        client
+            .batch_execute("LOAD 'grnet_pg'; SELECT grnet_embed_images('{}')")
+            .expect("a session that has all it needs");
+        let backend = backend_of(&mut client);
+        limit_memory(backend, Some(more));
+        match client.query_one(embed, &[]) {
+            Ok(_) => done += 1,
+            Err(error) => {
+                assert_eq!(error.code(), Some(&SqlState::OUT_OF_MEMORY), "with {more} kB more: {error:?}");
+                failed += 1;
+            }
+        }
+        limit_memory(backend, None);
+        assert_eq!(backend_of(&mut client), backend);
+        client.query_one(embed, &[]).expect("the session goes on");
+    }
+    println!("{failed} times there was too little memory, {done} times enough");
+    assert!(failed > 0 && done > 0);
 }

@@ -1,9 +1,11 @@
 //! Messages to bytes and back. The one place that knows bincode.
 
+use std::io::{self, Write};
+
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian};
 use serde::{Deserialize, Serialize};
 
-use crate::{MAX_REPLY, MAX_REQUEST, Reply, Request, WireError};
+use crate::{MAX_REPLY, MAX_REQUEST, Reply, Request, WireError, reserved};
 
 /// Fixed-size integers: a message's length says nothing about its values, and a fuzzer's bytes have one meaning.
 fn config<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIMIT>> {
@@ -13,7 +15,7 @@ fn config<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIM
 /// The bytes of a request, without the frame's length.
 ///
 /// # Errors
-/// The message is larger than [`MAX_REQUEST`].
+/// The message is larger than [`MAX_REQUEST`], or there is no memory for it.
 pub fn encode_request(request: &Request<'_>) -> Result<Vec<u8>, WireError> {
     encode::<_, MAX_REQUEST>(request)
 }
@@ -21,7 +23,7 @@ pub fn encode_request(request: &Request<'_>) -> Result<Vec<u8>, WireError> {
 /// The bytes of a reply, without the frame's length.
 ///
 /// # Errors
-/// The message is larger than [`MAX_REPLY`].
+/// The message is larger than [`MAX_REPLY`], or there is no memory for it.
 pub fn encode_reply(reply: &Reply) -> Result<Vec<u8>, WireError> {
     encode::<_, MAX_REPLY>(reply)
 }
@@ -53,13 +55,36 @@ pub fn request_id(head: &[u8]) -> Option<u64> {
     (kind != 0).then_some(id)
 }
 
+/// Counts first, so that the memory is taken in one piece that may be refused: a request holds up to 512 MB, and an
+/// allocation that fails inside a growing vector would end the process, a PostgreSQL backend among others.
 fn encode<T: Serialize, const LIMIT: usize>(message: &T) -> Result<Vec<u8>, WireError> {
-    let bytes =
-        bincode::serde::encode_to_vec(message, config::<LIMIT>()).map_err(|e| WireError::Malformed(e.to_string()))?;
-    if bytes.len() > LIMIT {
-        return Err(WireError::TooLarge { got: bytes.len(), limit: LIMIT });
+    let mut count = Count(0);
+    write(message, &mut count)?;
+    if count.0 > LIMIT {
+        return Err(WireError::TooLarge { got: count.0, limit: LIMIT });
     }
+    let mut bytes = reserved(count.0)?;
+    write(message, &mut bytes)?;
     Ok(bytes)
+}
+
+fn write<T: Serialize>(message: &T, out: &mut impl Write) -> Result<usize, WireError> {
+    let config = bincode::config::standard().with_fixed_int_encoding();
+    bincode::serde::encode_into_std_write(message, out, config).map_err(|e| WireError::Malformed(e.to_string()))
+}
+
+/// Takes bytes and keeps their number.
+struct Count(usize);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn decode<'a, T: Deserialize<'a>, const LIMIT: usize>(bytes: &'a [u8]) -> Result<T, WireError> {

@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 
-use crate::WireError;
 use crate::faults::{self, Operation};
+use crate::{WireError, reserved};
 
 /// Bytes are taken from a stream in pieces of this size, so that a frame that was announced but never comes costs
 /// no more memory than what did come.
@@ -87,24 +87,33 @@ impl FrameReader {
     }
 
     /// Adds bytes that arrived.
-    pub fn push(&mut self, bytes: &[u8]) {
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        let wanted = self.buffer.len() + bytes.len();
+        self.buffer.try_reserve(bytes.len()).map_err(|_| WireError::NoMemory(wanted))?;
         self.buffer.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// The next whole frame, if it is there.
     ///
     /// # Errors
-    /// A frame over the limit was announced.
+    /// A frame over the limit was announced, or there is no memory for what follows it.
     pub fn take_frame(&mut self) -> Result<Option<Vec<u8>>, WireError> {
         let Some(header) = self.buffer.first_chunk::<4>() else {
             return Ok(None);
         };
         let length = checked_length(*header, self.limit)?;
-        if self.buffer.len() < 4 + length {
+        let Some(rest) = self.buffer.get(4 + length..) else {
             return Ok(None);
-        }
-        let rest = self.buffer.split_off(4 + length);
-        let mut frame = std::mem::replace(&mut self.buffer, rest);
+        };
+        // What follows is little, mostly nothing: the frame itself stays in its place.
+        let mut next = reserved(rest.len())?;
+        next.extend_from_slice(rest);
+        let mut frame = std::mem::replace(&mut self.buffer, next);
+        frame.truncate(4 + length);
         frame.drain(..4);
         Ok(Some(frame))
     }

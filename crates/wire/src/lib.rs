@@ -50,7 +50,20 @@ pub enum WireError {
     /// The other side went away between two frames.
     #[error("the connection was closed")]
     Closed,
+    /// The system has no memory for a message.
+    #[error("there is no memory for {0} bytes")]
+    NoMemory(usize),
     /// The socket failed.
     #[error("the connection failed: {0}")]
     Io(#[from] std::io::Error),
+}
+
+/// An empty vector with room for `bytes`.
+///
+/// # Errors
+/// [`WireError::NoMemory`]: unlike a vector that grows by itself, which ends the process.
+pub(crate) fn reserved(bytes: usize) -> Result<Vec<u8>, WireError> {
+    let mut vector = Vec::new();
+    vector.try_reserve_exact(bytes).map_err(|_| WireError::NoMemory(bytes))?;
+    Ok(vector)
 }

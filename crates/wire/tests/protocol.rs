@@ -87,7 +87,7 @@ fn frames_come_back_in_one_piece_or_in_many() {
     let mut reader = FrameReader::new(1 << 20);
     let mut got = Vec::new();
     for piece in stream.chunks(3) {
-        reader.push(piece);
+        reader.push(piece).expect("memory");
         while let Some(frame) = reader.take_frame().expect("within the limit") {
             got.push(frame);
         }
@@ -113,7 +113,7 @@ fn an_announcement_costs_nothing() {
     assert!(matches!(read_frame(&mut announce(u32::MAX), 512 << 20), Err(WireError::TooLarge { .. })));
     assert!(matches!(read_frame(&mut announce(512 << 20), 512 << 20), Err(WireError::Io(_))));
     let mut reader = FrameReader::new(1000);
-    reader.push(&1001u32.to_le_bytes());
+    reader.push(&1001u32.to_le_bytes()).expect("memory");
     assert!(matches!(reader.take_frame(), Err(WireError::TooLarge { got: 1001, limit: 1000 })));
 }
 
