@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<Outcome, EngineError> {
     let pipeline = Pipeline { files: &files, shape: &shape, model, limits, threads, batch: args.max_batch.into() };
     let bar = Bar::new(files.len() as u64);
     let mut refused = 0usize;
-    pipeline.run(&PhotoDecoder, &mut embedder, |path, result| {
+    pipeline.run(&PhotoDecoder::default(), &mut embedder, |path, result| {
         bar.step();
         match result {
             Ok(value) => output.add(path, &value).map(|()| true),

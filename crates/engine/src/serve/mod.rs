@@ -22,6 +22,7 @@ mod log;
 mod models;
 pub mod photos;
 mod queue;
+mod room;
 mod run;
 mod session;
 mod socket;

@@ -34,7 +34,7 @@ pub fn run(args: &Args) -> Result<(), ServeError> {
     set_threads(args.threads().saturating_sub(1).max(1));
     let loader = TorchLoader::new(args.device, args.precision).map_err(|e| ServeError::Setting(e.to_string()))?;
     let settings = args.settings(fail_nth()?);
-    let server = match Server::start(settings, Box::new(loader), Arc::new(PhotoDecoder), (sender, events)) {
+    let server = match Server::start(settings, Box::new(loader), Arc::new(PhotoDecoder::default()), (sender, events)) {
         Ok(server) => server,
         Err(ServeError::Ended(end @ (End::Signal(_) | End::ParentGone))) => {
             log_event!("ended before it was ready: {end}");
