@@ -2,8 +2,10 @@
 
 mod device;
 mod info;
+mod print;
 
 use clap::{Parser, Subcommand};
+use print::print;
 
 /// The engine of grnet_pg: photos in, region features out.
 #[derive(Debug, Parser)]
@@ -50,14 +52,14 @@ impl Cli {
         match self.command {
             Command::Serve(args) => crate::serve::run(&args)?,
             Command::Embed(args) => return Ok(crate::embed::run(&args)?),
-            Command::Train(args) => println!("{}", serde_json::to_string_pretty(&crate::train::run(&args)?)?),
-            Command::Eval(args) => println!("{}", serde_json::to_string_pretty(&crate::train::evaluate(&args)?)?),
+            Command::Train(args) => print(&serde_json::to_string_pretty(&crate::train::run(&args)?)?)?,
+            Command::Eval(args) => print(&serde_json::to_string_pretty(&crate::train::evaluate(&args)?)?)?,
             Command::Import(args) => {
                 let (id, config) = crate::import::run(&args)?;
-                println!("{id}\n{}", serde_json::to_string_pretty(&config)?);
+                print(&format!("{id}\n{}", serde_json::to_string_pretty(&config)?))?;
             }
-            Command::Info(args) => info::run(&args)?,
-            Command::Device => device::run(),
+            Command::Info(args) => print(&info::run(&args)?)?,
+            Command::Device => print(&device::run())?,
         }
         Ok(Outcome::Done)
     }

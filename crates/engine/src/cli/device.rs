@@ -4,8 +4,8 @@ use tch::Cuda;
 
 use crate::network::Device;
 
-/// Prints what `--device auto` picks, and why.
-pub fn run() {
+/// What `--device auto` picks, and why.
+pub fn run() -> String {
     // Set by the build script: libtorch itself only says whether there is a GPU.
     let compiled = option_env!("GRNET_CUDA") == Some("yes");
     let count = if Cuda::is_available() { Cuda::device_count() } else { 0 };
@@ -13,11 +13,11 @@ pub fn run() {
         Ok(tch::Device::Cuda(number)) => format!("cuda:{number}"),
         _ => "cpu".to_owned(),
     };
-    println!("auto picks: {picked}");
-    println!("libtorch with CUDA: {}", if compiled { "yes" } else { "no (built without it)" });
-    match (compiled, count) {
-        (true, 0) => println!("GPUs: none visible (no GPU, no NVIDIA driver, or CUDA_VISIBLE_DEVICES hides them)"),
-        (_, count) => println!("GPUs: {count}"),
-    }
-    println!("threads: {}", super::threads(None));
+    let built = if compiled { "yes" } else { "no (built without it)" };
+    let gpus = match (compiled, count) {
+        (true, 0) => "none visible (no GPU, no NVIDIA driver, or CUDA_VISIBLE_DEVICES hides them)".to_owned(),
+        (_, count) => count.to_string(),
+    };
+    let threads = super::threads(None);
+    format!("auto picks: {picked}\nlibtorch with CUDA: {built}\nGPUs: {gpus}\nthreads: {threads}")
 }

@@ -15,30 +15,32 @@ pub struct Args {
     pub model: PathBuf,
 }
 
-/// Prints a model's id, configuration and tensors.
+/// A model's id, configuration and tensors.
 ///
 /// # Errors
 /// The file cannot be read or is no model.
-pub fn run(args: &Args) -> Result<(), EngineError> {
+pub fn run(args: &Args) -> Result<String, EngineError> {
     let bytes = std::fs::read(&args.model).map_err(EngineError::io(&args.model))?;
     let file = ModelFile::parse(&bytes)?;
     let config = serde_json::to_string_pretty(&file.config)
         .map_err(|error| grnet_core::error::ModelError::Json(error.to_string()))?;
-    println!("file:   {} ({} bytes)", args.model.display(), bytes.len());
-    println!("id:     {}", file.id);
-    println!("config: {config}");
+    let mut lines = vec![
+        format!("file:   {} ({} bytes)", args.model.display(), bytes.len()),
+        format!("id:     {}", file.id),
+        format!("config: {config}"),
+        "tensors:".to_owned(),
+    ];
     let mut numbers = 0;
-    println!("tensors:");
     for name in file.tensor_names() {
-        match (file.bytes(&name), file.tensor(&name)) {
-            (Some(raw), _) => println!("  {name}: {} bytes", raw.len()),
+        lines.push(match (file.bytes(&name), file.tensor(&name)) {
+            (Some(raw), _) => format!("  {name}: {} bytes", raw.len()),
             (None, Ok((shape, values))) => {
                 numbers += values.len();
-                println!("  {name}: {shape:?}");
+                format!("  {name}: {shape:?}")
             }
-            (None, Err(error)) => println!("  {name}: {error}"),
-        }
+            (None, Err(error)) => format!("  {name}: {error}"),
+        });
     }
-    println!("numbers: {numbers}");
-    Ok(())
+    lines.push(format!("numbers: {numbers}"));
+    Ok(lines.join("\n"))
 }
