@@ -1,0 +1,168 @@
+//! `grnet-engine train` and `eval` from photos to a model and its figures, as the programs that users run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use grnet_core::features::{self, Dtype, Features, ImageDigest};
+use grnet_core::head::Head;
+use grnet_core::model::{ModelFile, ModelId};
+use grnet_core::scorer::{Scorer, Scratch};
+use grnet_engine::import::defaults::Sequence;
+use grnet_engine::network::{Device, Embedder, Precision, set_threads};
+use serde_json::Value;
+
+const ITEMS: u64 = 40;
+
+fn base() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/base/base.safetensors")
+}
+
+const SIDE: u32 = 96;
+
+/// A BMP of a cloth in two colours of its own with stripes of its own; the consumers' photos show a part of it in
+/// another light.
+fn cloth(item: u64, photo: u32) -> Vec<u8> {
+    let mut numbers = Sequence::new(item * 7919 + 1);
+    let mut colour = || [(); 3].map(|()| 127.0 + 24.0 * numbers.unit());
+    let (ground, stripe) = (colour(), colour());
+    let (across, down) = (numbers.unit() * 0.4, numbers.unit() * 0.4);
+    let light = 1.0 - 0.25 * photo as f32;
+    let size = 54 + SIDE * SIDE * 3;
+    let mut file = b"BM".to_vec();
+    for value in [size, 0, 54, 40, SIDE, SIDE, 1 | 24 << 16, 0, 0, 0, 0, 0, 0] {
+        file.extend(value.to_le_bytes());
+    }
+    for (y, x) in (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (y + 9 * photo, x + 5 * photo))) {
+        let wave = (x as f32 * across + y as f32 * down).sin();
+        let cloth = if wave > 0.0 { ground } else { stripe };
+        file.extend(cloth.map(|value| (value * light) as u8));
+    }
+    file
+}
+
+/// A folder for each garment: the shop's photo and two of consumers.
+fn garments(folder: &Path) {
+    for number in 0..ITEMS {
+        let folder = folder.join(format!("{number:03}"));
+        fs::create_dir_all(&folder).unwrap();
+        for photo in 0..3 {
+            fs::write(folder.join(format!("{photo}.bmp")), cloth(number, photo)).unwrap();
+        }
+    }
+}
+
+fn engine(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_grnet-engine")).args(arguments).output().unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn train(data: &Path, out: &Path, more: &[&str]) -> Output {
+    let (data, base, out) = (data.to_str().unwrap(), base(), out.to_str().unwrap());
+    let mut arguments = vec!["train", "--data", data, "--backbone", base.to_str().unwrap(), "--out", out];
+    arguments.extend(["--steps", "12", "--every", "6", "--held-out", "40"]);
+    arguments.extend(more);
+    engine(&arguments)
+}
+
+#[test]
+fn photos_become_a_model_whose_evaluation_is_what_the_server_would_rank() {
+    set_threads(1);
+    let folder = tempfile::tempdir().unwrap();
+    let (data, model) = (folder.path().join("data"), folder.path().join("model.safetensors"));
+    garments(&data);
+    // A photo that is none is left out and counted.
+    fs::write(data.join("003/9.jpg"), b"no photo").unwrap();
+    let report = json(&train(&data, &model, &[]));
+    assert_eq!(report["unreadable"], 1);
+    assert_eq!(report["photos"], 3 * ITEMS);
+    let items: Vec<u64> = report["items"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect();
+    assert_eq!(items.iter().sum::<u64>(), ITEMS);
+    assert!(items.iter().all(|&n| n > 0));
+    let steps: Vec<u64> =
+        report["validations"].as_array().unwrap().iter().map(|v| v["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [0, 6, 12]);
+    let bytes = fs::read(&model).unwrap();
+    assert_eq!(report["model"], ModelId::of(&bytes).to_string());
+
+    // The same again is the same model.
+    let again = folder.path().join("again.safetensors");
+    json(&train(&data, &again, &[]));
+    assert!(fs::read(&again).unwrap() == bytes, "two trainings with one seed differ");
+
+    // Consumers' photos against all shop photos, by the program and by the core on the features of the embedder.
+    let mut table = String::from("file,item,set\n");
+    for number in 0..ITEMS {
+        table += &format!("{number:03}/0.bmp,{number},gallery\n{number:03}/1.bmp,{number},consumer\n");
+    }
+    fs::write(data.join("table.csv"), table).unwrap();
+    let (model, table) = (model.to_str().unwrap(), data.join("table.csv"));
+    let report = json(&engine(&["eval", "--model", model, "--table", table.to_str().unwrap()]));
+    let set = &report[0];
+    assert_eq!((&set["set"], &set["gallery"]), (&Value::from("consumer"), &Value::from(ITEMS)));
+    let file = ModelFile::parse(&bytes).unwrap();
+    let mut embedder = Embedder::load(&file, Device::Cpu, Precision::F32).unwrap();
+    let mut value = |number: u64, photo: u32| {
+        let bytes = fs::read(data.join(format!("{number:03}/{photo}.bmp"))).unwrap();
+        let size = file.config.input.size;
+        let limits = grnet_photo::Limits::default();
+        let pixels = grnet_photo::prepare(&bytes, None, grnet_photo::Fit::Letterbox, size, &limits).unwrap().pixels;
+        let regions = embedder.embed(&[&pixels]).unwrap().swap_remove(0);
+        let grids = &file.config.pyramid.grids;
+        features::encode(file.id, ImageDigest::of(&bytes, None), grids, 256, Dtype::F32, &regions).unwrap()
+    };
+    let gallery: Vec<Vec<u8>> = (0..ITEMS).map(|number| value(number, 0)).collect();
+    let queries: Vec<Vec<u8>> = (0..ITEMS).map(|number| value(number, 1)).collect();
+    let scorer = Scorer::new(Head::read(&file).unwrap());
+    let prepare = |value: &Vec<u8>| scorer.prepare(&Features::parse(value).unwrap()).unwrap();
+    let gallery: Vec<_> = gallery.iter().map(prepare).collect();
+    let (mut first, mut scratch) = (0, Scratch::default());
+    for (number, query) in queries.iter().map(prepare).enumerate() {
+        let scores: Vec<f64> = gallery.iter().map(|item| scorer.logit(&query, item, &mut scratch)).collect();
+        first += usize::from(scores.iter().all(|&score| score <= scores[number]));
+    }
+    let share = set["graph"]["top"][0].as_f64().unwrap();
+    println!("first: {first} of {ITEMS} by the core, {share} by the evaluation");
+    // Its maps are kept in half precision: one near tie may fall the other way.
+    assert!((share - first as f64 / ITEMS as f64).abs() <= 1.01 / ITEMS as f64);
+    assert!(share > 0.1, "far better than chance: {share}");
+}
+
+#[test]
+fn a_dataset_that_cannot_be_trained_on_is_one_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let out = folder.path().join("model.safetensors");
+    let refused = |more: &[&str]| {
+        let output = train(&data, &out, more);
+        assert!(!output.status.success());
+        assert!(!out.exists(), "a failed training leaves nothing behind");
+        String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned()
+    };
+    assert!(refused(&[]).contains("not a folder"), "{}", refused(&[]));
+    fs::create_dir_all(&data).unwrap();
+    assert!(refused(&[]).contains("no photo"), "{}", refused(&[]));
+    for number in 0..20 {
+        fs::write(data.join(format!("{number}.jpg")), b"not a photo").unwrap();
+    }
+    assert!(refused(&[]).contains("cannot be read"), "{}", refused(&[]));
+    fs::remove_dir_all(&data).unwrap();
+    garments(&data);
+    for number in 5..ITEMS {
+        fs::remove_dir_all(data.join(format!("{number:03}"))).unwrap();
+    }
+    let few = refused(&["--channels", "64"]);
+    assert!(few.contains("16 items"), "{few}");
+    assert!(refused(&["--whiten", "2"]).contains("--whiten"));
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    let line = format!("'{}' info --model '{}' | head -n 1", env!("CARGO_BIN_EXE_grnet-engine"), base().display());
+    let output = Command::new("bash").args(["-o", "pipefail", "-c", &line]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
