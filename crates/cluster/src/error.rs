@@ -47,6 +47,14 @@ pub enum Error {
         /// The folder.
         dir: PathBuf,
     },
+    /// The folder belongs to a user other than the server's and the caller.
+    #[error("{} belongs to the user with the number {owner}: a cluster's folder is its server's own", dir.display())]
+    Foreign {
+        /// The folder.
+        dir: PathBuf,
+        /// Its owner's number.
+        owner: u32,
+    },
     /// The user that servers run as cannot get into the folder.
     #[error("the user {user} cannot write to {}: every folder above it must be searchable by it", dir.display())]
     Unreachable {

@@ -3,16 +3,20 @@
 use crate::error::run;
 use crate::user::ServerUser;
 use crate::{Error, Result};
+use rustix::fs::{Mode as OpenMode, OFlags};
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A socket's path has at most 107 bytes, and `/.s.PGSQL.65535.lock` of them are the server's.
 const LONGEST_SOCKET_DIR: usize = 107 - 20;
+/// Says that the folder is a cluster's. `data` alone does not: many a project has a folder of that name.
+const MARKER: &str = "grnet-cluster";
 
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -22,23 +26,26 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Opens the folder, or makes it. A folder that holds something other than a cluster is refused: it will be removed.
+    /// Opens the folder, or makes it. A folder that holds something other than a cluster is refused, and left as it is:
+    /// ours is removed with everything in it.
     pub(crate) fn open(dir: PathBuf) -> Result<Self> {
         let user = ServerUser::find()?;
         fs::create_dir_all(&dir).map_err(Error::file(&dir))?;
         let dir = dir.canonicalize().map_err(Error::file(&dir))?;
-        let empty = fs::read_dir(&dir).map_err(Error::file(&dir))?.next().is_none();
-        if !empty && !dir.join("data").exists() {
-            return Err(Error::NotOurs { dir });
-        }
         let socket_dir = if dir.as_os_str().len() > LONGEST_SOCKET_DIR { short_name(&dir) } else { dir.clone() };
         let folder = Self { dir, socket_dir, user };
+        folder.check_ours()?;
         folder.close_to_others(&folder.dir)?;
         if folder.socket_dir != folder.dir {
-            fs::create_dir_all(&folder.socket_dir).map_err(Error::file(&folder.socket_dir))?;
-            folder.close_to_others(&folder.socket_dir)?;
+            match fs::create_dir(&folder.socket_dir) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                    return Err(Error::file(&folder.socket_dir)(error));
+                }
+                _ => folder.close_to_others(&folder.socket_dir)?,
+            }
         }
         folder.check_reachable()?;
+        folder.mark(MARKER)?;
         Ok(folder)
     }
 
@@ -56,15 +63,23 @@ impl Folder {
     }
 
     pub(crate) fn mark_as_initialized(&self) -> Result<()> {
-        let path = self.dir.join("initialized");
-        fs::write(&path, "").map_err(Error::file(&path))
+        self.mark("initialized")
     }
 
-    /// Writes a file of the server's.
+    /// Writes a file of the server's, by rename: it is there whole or not at all.
     pub(crate) fn write(&self, path: &Path, text: &str) -> Result<()> {
-        fs::write(path, text).map_err(Error::file(path))?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).map_err(Error::file(path))?;
-        self.user.own(path)
+        let mut name = path.as_os_str().to_owned();
+        name.push(".new");
+        let new = PathBuf::from(name);
+        // The server's user can put links here: one is removed, not followed.
+        let _ = fs::remove_file(&new);
+        let create = || -> std::io::Result<()> {
+            let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+            file.write_all(text.as_bytes())
+        };
+        create().map_err(Error::file(&new))?;
+        self.user.own(&new)?;
+        fs::rename(&new, path).map_err(Error::file(path))
     }
 
     /// Makes a command run as the server's user, in a folder that this user can be in.
@@ -78,15 +93,35 @@ impl Folder {
         let _ = fs::remove_dir_all(&self.socket_dir);
     }
 
-    /// With trust authentication whoever reaches the socket is superuser: 0700. (The owner of a folder in /tmp that was
-    /// there before is looked at: its name can be guessed.)
-    fn close_to_others(&self, dir: &Path) -> Result<()> {
-        self.user.own(dir)?;
-        let owner = fs::symlink_metadata(dir).map_err(Error::file(dir))?;
-        if owner.uid() != self.user.uid() || !owner.is_dir() {
-            return Err(Error::NotOurs { dir: dir.to_owned() });
+    /// Before anything in it is changed: an empty folder, one with our mark, or a cluster from before there was a mark.
+    fn check_ours(&self) -> Result<()> {
+        let empty = fs::read_dir(&self.dir).map_err(Error::file(&self.dir))?.next().is_none();
+        let marked = || fs::symlink_metadata(self.dir.join(MARKER)).is_ok();
+        if empty || marked() || self.has_cluster() { Ok(()) } else { Err(Error::NotOurs { dir: self.dir.clone() }) }
+    }
+
+    /// An empty file that says something by being there.
+    fn mark(&self, name: &str) -> Result<()> {
+        let path = self.dir.join(name);
+        match fs::File::create_new(&path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::file(&path)(error)),
+            _ => Ok(()),
         }
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o700)).map_err(Error::file(dir))
+    }
+
+    /// With trust authentication whoever reaches the socket is superuser: 0700. A folder in /tmp that was there before may
+    /// be anybody's, or a link to anywhere, since its name can be guessed: the owner is looked at first, and everything
+    /// happens through one descriptor.
+    fn close_to_others(&self, dir: &Path) -> Result<()> {
+        let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let opened = rustix::fs::open(dir, flags, OpenMode::empty()).map_err(|error| Error::file(dir)(error.into()))?;
+        let opened = fs::File::from(opened);
+        let owner = opened.metadata().map_err(Error::file(dir))?.uid();
+        if owner != self.user.uid() && owner != rustix::process::geteuid().as_raw() {
+            return Err(Error::Foreign { dir: dir.to_owned(), owner });
+        }
+        self.user.own_opened(&opened).map_err(Error::file(dir))?;
+        opened.set_permissions(fs::Permissions::from_mode(0o700)).map_err(Error::file(dir))
     }
 
     fn check_reachable(&self) -> Result<()> {
@@ -128,6 +163,66 @@ mod tests {
         let dir = fresh_name();
         fs::write(dir.join("thesis.tex"), "years of work").unwrap();
         assert!(matches!(Folder::open(dir.clone()), Err(Error::NotOurs { .. })));
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_folder_with_data_of_somebody_else_s_is_refused_and_left_as_it_is() {
+        let dir = fresh_name();
+        fs::create_dir(dir.join("data")).unwrap();
+        fs::write(dir.join("data/table.csv"), "1,2,3").unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+        let before = fs::metadata(&dir).unwrap();
+        assert!(matches!(Folder::open(dir.clone()), Err(Error::NotOurs { .. })));
+        // Nor does a file that is called like one of ours make it ours.
+        fs::write(dir.join("initialized"), "").unwrap();
+        assert!(matches!(Folder::open(dir.clone()), Err(Error::NotOurs { .. })));
+        let after = fs::metadata(&dir).unwrap();
+        assert_eq!((after.uid(), after.mode()), (before.uid(), before.mode()));
+        assert!(dir.join("data/table.csv").exists());
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_folder_is_ours_again_by_its_mark_or_by_its_cluster() {
+        let dir = fresh_name();
+        Folder::open(dir.clone()).unwrap();
+        fs::create_dir(dir.join("data")).unwrap();
+        assert!(Folder::open(dir.clone()).is_ok(), "an interrupted initdb");
+        fs::remove_file(dir.join(MARKER)).unwrap();
+        fs::write(dir.join("initialized"), "").unwrap();
+        fs::write(dir.join("data/PG_VERSION"), "18\n").unwrap();
+        assert!(Folder::open(dir.clone()).is_ok(), "a cluster without a mark");
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_short_folder_is_not_followed() {
+        let dir = fresh_name();
+        let (long, other) = (dir.join("x".repeat(120)), dir.join("other"));
+        fs::create_dir(&long).unwrap();
+        fs::create_dir(&other).unwrap();
+        fs::set_permissions(&other, fs::Permissions::from_mode(0o755)).unwrap();
+        let before = fs::metadata(&other).unwrap();
+        let short = short_name(&long.canonicalize().unwrap());
+        std::os::unix::fs::symlink(&other, &short).unwrap();
+        assert!(matches!(Folder::open(long), Err(Error::File { .. })));
+        let after = fs::metadata(&other).unwrap();
+        assert_eq!((after.uid(), after.mode()), (before.uid(), before.mode()));
+        fs::remove_file(short).unwrap();
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_folder_of_another_user_s_is_refused_and_left_as_it_is() {
+        // Only root can make one.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = fresh_name();
+        std::os::unix::fs::chown(&dir, Some(12_345), None).unwrap();
+        assert!(matches!(Folder::open(dir.clone()), Err(Error::Foreign { owner: 12_345, .. })));
+        assert_eq!(fs::metadata(&dir).unwrap().uid(), 12_345);
         fs::remove_dir_all(dir).unwrap();
     }
 

@@ -1,6 +1,7 @@
 //! The user that servers run as. PostgreSQL refuses root, so root's servers run as `nobody`.
 
 use crate::{Error, Result};
+use std::fs::File;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
@@ -39,13 +40,21 @@ impl ServerUser {
         command
     }
 
-    /// Gives a file or folder to this user.
+    /// Gives a file to this user. A link is given itself, not what it leads to.
     pub(crate) fn own(&self, path: &Path) -> Result<()> {
         match self {
             Self::Caller => Ok(()),
             Self::Other { uid, gid, .. } => {
-                std::os::unix::fs::chown(path, Some(*uid), Some(*gid)).map_err(Error::file(path))
+                std::os::unix::fs::lchown(path, Some(*uid), Some(*gid)).map_err(Error::file(path))
             }
+        }
+    }
+
+    /// Gives an opened file or folder to this user.
+    pub(crate) fn own_opened(&self, file: &File) -> std::io::Result<()> {
+        match self {
+            Self::Caller => Ok(()),
+            Self::Other { uid, gid, .. } => std::os::unix::fs::fchown(file, Some(*uid), Some(*gid)),
         }
     }
 
