@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 
+/// The file with our settings.
+const OURS: &str = "grnet_cluster.conf";
+
 /// Describes a cluster, then starts it: see [`Cluster::builder`].
 #[derive(Debug, Clone, Default)]
 pub struct Builder {
@@ -118,12 +121,13 @@ impl Builder {
             }
         };
         run(cluster.folder.as_server(command.arg("-D").arg(&data)))?;
+        // Before it counts as made: without our file the server does not start, and so never listens on TCP.
+        include_ours(&cluster.folder)?;
         cluster.folder.mark_as_initialized()
     }
 
     /// Writes the settings into a file of their own; true where they are others than before.
     fn configure(&self, cluster: &Cluster) -> Result<bool> {
-        const OURS: &str = "grnet_cluster.conf";
         let mut settings = BTreeMap::from([
             ("fsync".to_owned(), "off".to_owned()),
             ("full_page_writes".to_owned(), "off".to_owned()),
@@ -136,19 +140,26 @@ impl Builder {
         let lines = settings.iter().map(|(name, value)| format!("{name} = {}\n", quoted(value)));
         let text: String = lines.collect();
 
-        let data = cluster.folder.data();
-        let ours = data.join(OURS);
-        if std::fs::read_to_string(&ours).is_ok_and(|before| before == text) {
-            return Ok(false);
+        let ours = cluster.folder.data().join(OURS);
+        let included = include_ours(&cluster.folder)?;
+        let same = std::fs::read_to_string(&ours).is_ok_and(|before| before == text);
+        if !same {
+            cluster.folder.write(&ours, &text)?;
         }
-        cluster.folder.write(&ours, &text)?;
-        let main = data.join("postgresql.conf");
-        let before = std::fs::read_to_string(&main).map_err(Error::file(&main))?;
-        if !before.contains(OURS) {
-            cluster.folder.write(&main, &format!("{before}\ninclude = '{OURS}'\n"))?;
-        }
-        Ok(true)
+        Ok(!same || included)
     }
+}
+
+/// Makes the server read our settings; true where it did not yet.
+fn include_ours(folder: &Folder) -> Result<bool> {
+    let line = format!("include = '{OURS}'");
+    let main = folder.data().join("postgresql.conf");
+    let before = std::fs::read_to_string(&main).map_err(Error::file(&main))?;
+    if before.lines().any(|other| other.trim() == line) {
+        return Ok(false);
+    }
+    folder.write(&main, &format!("{before}\n{line}\n"))?;
+    Ok(true)
 }
 
 fn quoted(value: &str) -> String {
