@@ -3,7 +3,7 @@
 use crate::builder::Builder;
 use crate::error::run;
 use crate::folder::Folder;
-use crate::process::{Signal, is_alive, send};
+use crate::process::{Signal, is_alive, send, works_in};
 use crate::{Error, Installation, Result};
 use postgres::{Client, Config, NoTls};
 use std::io::Write;
@@ -77,6 +77,7 @@ impl Cluster {
 
     /// Starts the server after [`Cluster::stop`] or a crash, and waits until it answers.
     pub fn start_again(&self) -> Result<()> {
+        self.forget_strangers()?;
         let log = self.log_path();
         if !log.exists() {
             self.folder.write(&log, "")?;
@@ -94,6 +95,8 @@ impl Cluster {
 
     /// Stops the server, and waits until it is gone.
     pub fn stop(&self, mode: Mode) -> Result<()> {
+        // pg_ctl signals whatever process has the number in the file.
+        self.postmaster_pid()?;
         let mode = match mode {
             Mode::Smart => "smart",
             Mode::Fast => "fast",
@@ -110,14 +113,36 @@ impl Cluster {
 
     /// Makes a standby the primary, and waits until it takes writes.
     pub fn promote(&self) -> Result<()> {
+        self.postmaster_pid()?;
         self.pg_ctl(|pg_ctl| pg_ctl.args(["-w", "-t", "60", "promote"]))
     }
 
     /// The process that all others of the server descend from.
     pub fn postmaster_pid(&self) -> Result<u32> {
-        let file = std::fs::read_to_string(self.data_dir().join("postmaster.pid")).unwrap_or_default();
-        let pid = file.lines().next().and_then(|line| line.trim().parse().ok());
-        pid.filter(|&pid| is_alive(pid)).ok_or_else(|| Error::NotRunning { dir: self.dir().to_owned() })
+        // A server that was killed leaves its number behind, and another process may get it: a server works in its data
+        // directory.
+        let pid = self.noted_pid().filter(|&pid| is_alive(pid) && works_in(pid, &self.data_dir()));
+        pid.ok_or_else(|| Error::NotRunning { dir: self.dir().to_owned() })
+    }
+
+    fn noted_pid(&self) -> Option<u32> {
+        let file = std::fs::read_to_string(self.pid_file()).unwrap_or_default();
+        file.lines().next().and_then(|line| line.trim().parse().ok())
+    }
+
+    fn pid_file(&self) -> PathBuf {
+        self.data_dir().join("postmaster.pid")
+    }
+
+    /// The server takes any living process of its own user with the noted number for another server, and does not start.
+    fn forget_strangers(&self) -> Result<()> {
+        match self.noted_pid() {
+            Some(pid) if is_alive(pid) && self.postmaster_pid().is_err() => {
+                let file = self.pid_file();
+                std::fs::remove_file(&file).map_err(Error::file(&file))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Kills the postmaster alone, as the out-of-memory killer might; its children notice by themselves.

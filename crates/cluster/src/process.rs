@@ -1,6 +1,8 @@
 //! Signals, for tests that stop, interrupt and kill the processes of a cluster.
 
 use rustix::process::{Pid, Signal as Number, kill_process};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// A signal to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,13 @@ pub fn is_alive(pid: u32) -> bool {
     !matches!(state, None | Some('Z' | 'X'))
 }
 
+/// Whether a folder is the process's current one, by whatever path.
+pub(crate) fn works_in(pid: u32, folder: &Path) -> bool {
+    let place = |path: &Path| std::fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
+    let current = place(Path::new(&format!("/proc/{pid}/cwd")));
+    current.is_some() && current == place(folder)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +75,13 @@ mod tests {
         assert!(!send(0, Signal::Continue));
         assert!(!send(u32::MAX, Signal::Continue));
         assert!(is_alive(std::process::id()));
+    }
+
+    #[test]
+    fn a_process_works_in_its_current_folder() {
+        let here = std::env::current_dir().unwrap();
+        assert!(works_in(std::process::id(), &here));
+        assert!(!works_in(std::process::id(), Path::new("/proc")));
+        assert!(!works_in(u32::MAX, Path::new("/no/such/folder")), "two that are not there are not the same");
     }
 }

@@ -110,6 +110,60 @@ fn a_kept_cluster_is_found_again() {
 }
 
 #[test]
+fn a_process_with_a_dead_servers_number_is_no_server() {
+    for installation in installations() {
+        let cluster = Cluster::builder().installation(&installation).start().unwrap();
+        cluster.stop(Mode::Fast).unwrap();
+        // The server's own user: only then does PostgreSQL believe the number.
+        let mut sleep = std::process::Command::new("sleep");
+        sleep.arg("60").current_dir("/");
+        let mut stranger = grnet_cluster::run_as_server_user(sleep).unwrap().spawn().unwrap();
+        let noted = cluster.data_dir().join("postmaster.pid");
+        let text = format!("{}\n{}\n", stranger.id(), cluster.data_dir().display());
+        std::fs::write(&noted, text).unwrap();
+
+        assert!(matches!(cluster.postmaster_pid(), Err(Error::NotRunning { .. })));
+        assert!(matches!(cluster.stop(Mode::Immediate), Err(Error::NotRunning { .. })));
+        assert!(cluster.kill_postmaster().is_err());
+        assert!(process::is_alive(stranger.id()), "a stranger was signalled");
+        cluster.start_again().unwrap();
+        assert_eq!(number(&cluster, "SELECT 1::bigint"), 1);
+        assert!(process::is_alive(stranger.id()), "a stranger was signalled");
+        stranger.kill().unwrap();
+        stranger.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_server_never_runs_without_our_settings() {
+    for installation in installations() {
+        let name = format!("grnet-conf-{}-{}", std::process::id(), installation.major());
+        let dir = std::env::temp_dir().join(name);
+        let builder = Cluster::builder().installation(&installation).dir(&dir);
+        let first = builder.clone().keep().start().unwrap();
+        first.stop(Mode::Fast).unwrap();
+        // As an interruption between the two files used to leave them: ours is there, and nothing reads it.
+        let main = first.data_dir().join("postgresql.conf");
+        let text = std::fs::read_to_string(&main).unwrap();
+        let without: String =
+            text.lines().filter(|line| !line.contains("grnet_cluster")).map(|l| l.to_owned() + "\n").collect();
+        std::fs::write(&main, &without).unwrap();
+        drop(first);
+        let second = builder.clone().keep().start().unwrap();
+        let row = second.connect().unwrap().query_one("SHOW listen_addresses", &[]).unwrap();
+        assert_eq!(row.get::<_, &str>(0), "", "it listens on TCP, and trusts everybody");
+        second.stop(Mode::Fast).unwrap();
+        drop(second);
+
+        // A cluster that has just been made reads ours before there is any: it would not start.
+        std::fs::remove_file(dir.join("data/grnet_cluster.conf")).unwrap();
+        let third = builder.start().unwrap();
+        let row = third.connect().unwrap().query_one("SHOW listen_addresses", &[]).unwrap();
+        assert_eq!(row.get::<_, &str>(0), "");
+    }
+}
+
+#[test]
 fn psql_stops_at_the_first_error() {
     for installation in installations() {
         let cluster = Cluster::builder().installation(&installation).start().unwrap();
