@@ -121,8 +121,18 @@ impl Cluster {
     pub fn postmaster_pid(&self) -> Result<u32> {
         // A server that was killed leaves its number behind, and another process may get it: a server works in its data
         // directory.
-        let pid = self.noted_pid().filter(|&pid| is_alive(pid) && works_in(pid, &self.data_dir()));
+        let pid = self.noted_pid().filter(|&pid| is_alive(pid) && self.is_of(pid));
         pid.ok_or_else(|| Error::NotRunning { dir: self.dir().to_owned() })
+    }
+
+    fn is_of(&self, pid: u32) -> bool {
+        let data = self.data_dir();
+        works_in(pid, &data).unwrap_or_else(|_| {
+            // In a container root may lack the right to look at another user's processes, which that user has.
+            let mut test = Command::new("test");
+            test.arg(format!("/proc/{pid}/cwd")).arg("-ef").arg(&data);
+            run(self.folder.as_server(&mut test)).is_ok()
+        })
     }
 
     fn noted_pid(&self) -> Option<u32> {

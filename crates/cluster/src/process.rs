@@ -47,10 +47,9 @@ pub fn is_alive(pid: u32) -> bool {
 }
 
 /// Whether a folder is the process's current one, by whatever path.
-pub(crate) fn works_in(pid: u32, folder: &Path) -> bool {
-    let place = |path: &Path| std::fs::metadata(path).map(|found| (found.dev(), found.ino())).ok();
-    let current = place(Path::new(&format!("/proc/{pid}/cwd")));
-    current.is_some() && current == place(folder)
+pub(crate) fn works_in(pid: u32, folder: &Path) -> std::io::Result<bool> {
+    let place = |path: &Path| std::fs::metadata(path).map(|found| (found.dev(), found.ino()));
+    Ok(place(Path::new(&format!("/proc/{pid}/cwd")))? == place(folder)?)
 }
 
 #[cfg(test)]
@@ -80,8 +79,8 @@ mod tests {
     #[test]
     fn a_process_works_in_its_current_folder() {
         let here = std::env::current_dir().unwrap();
-        assert!(works_in(std::process::id(), &here));
-        assert!(!works_in(std::process::id(), Path::new("/proc")));
-        assert!(!works_in(u32::MAX, Path::new("/no/such/folder")), "two that are not there are not the same");
+        assert!(works_in(std::process::id(), &here).unwrap());
+        assert!(!works_in(std::process::id(), Path::new("/proc")).unwrap());
+        assert!(works_in(u32::MAX, Path::new("/no/such/folder")).is_err(), "two that are not there are not the same");
     }
 }
