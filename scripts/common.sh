@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Sourced by every script of this folder: where things are, and how a script talks while it works.
 set -euo pipefail
+# A server runs as another user and must be able to read what is fetched, built and installed here.
+umask 022
 
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scripts=$repo/scripts
@@ -11,6 +13,7 @@ pins=$scripts/pins
 if [ -z "${GRNET_CACHE:-}" ]; then
     if [ "$(id -u)" = 0 ]; then GRNET_CACHE=/var/cache/grnet_pg; else GRNET_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/grnet_pg; fi
 fi
+case $GRNET_CACHE in /*) ;; *) GRNET_CACHE=$PWD/$GRNET_CACHE ;; esac
 export GRNET_CACHE
 cache=$GRNET_CACHE
 target=${CARGO_TARGET_DIR:-$repo/target}
@@ -20,10 +23,10 @@ say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
 die() { warn "${0##*/}: $*"; exit 1; }
 
-# --- leaving: what on_exit was given runs in reverse order, however the script ends -------------------------------------
+# --- leaving: the commands that on_exit was given run in reverse order, however the script ends -------------------------
 exit_actions=()
 step_pid=
-on_exit() { exit_actions+=("$1"); }
+on_exit() { exit_actions+=("$(printf '%q ' "$@")"); }
 leave() {
     local status=$? i
     trap '' INT TERM
@@ -40,7 +43,7 @@ scratch=
 make_scratch() {
     mkdir -p "$1"
     scratch=$(mktemp -d "$1/.tmp.XXXXXX")
-    on_exit "rm -rf '$scratch'"
+    on_exit rm -rf "$scratch"
 }
 
 # Two runs at once (a demo beside the tests) would fetch the same things twice, into the same places.
@@ -57,9 +60,10 @@ step() {
     shift
     mkdir -p "$cache/log"
     log=$cache/log/${0##*/}.$(printf '%s' "$text" | tr -c 'A-Za-z0-9_.\n' '-').log
-    # A process group of its own: so that an interrupt ends everything below it, compilers included.
+    # A process group of its own: so that an interrupt ends everything below it, compilers included. Without the locks:
+    # what stays in the background (a compiler's server) would hold them.
     set -m
-    ("$@") >"$log" 2>&1 </dev/null 9>&- &
+    ("$@") >"$log" 2>&1 </dev/null 8>&- 9>&- &
     step_pid=$!
     set +m
     watch_step "$text" "$log" "$began"

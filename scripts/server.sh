@@ -69,8 +69,15 @@ start_server() {
         printf "listen_addresses = ''\nunix_socket_directories = '%s'\nfsync = off\nmax_prepared_transactions = 4\n" "$folder"
         for setting; do printf '%s\n' "$setting"; done
     } | as_server tee -a "$folder/data/postgresql.conf" >/dev/null
-    on_exit "stop_server '$folder'"
+    on_exit stop_server "$folder"
     as_server pg_ctl -D "$folder/data" -l "$folder/log" -w -t 60 start >/dev/null
 }
 
-stop_server() { as_server pg_ctl -D "$1/data" -m immediate -w stop >/dev/null 2>&1 || true; }
+# runs_in DATA: whether a server runs in a data directory. A server that was killed leaves its number behind, and another
+# process may get it, which pg_ctl would signal. Asked as the server's user: root in a container may not look.
+runs_in() {
+    local pid
+    pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null) && [ -n "$pid" ] && as_server test "/proc/$pid/cwd" -ef "$1"
+}
+
+stop_server() { ! runs_in "$1/data" || as_server pg_ctl -D "$1/data" -m immediate -w stop >/dev/null 2>&1 || true; }
