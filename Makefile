@@ -1,4 +1,5 @@
-# Short names for the scripts in scripts/, which do the work (and run without make).
+# Short names for the scripts in scripts/, which do the work (and run without make). What is given as NAME=VALUE make puts
+# into their environment: quoting it here again would break at an apostrophe.
 SHELL := /bin/bash
 .PHONY: help demo stop-demo clean-demo test check deny bench install uninstall distclean
 .DEFAULT_GOAL := help
@@ -7,7 +8,7 @@ help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 24
 
 demo: ## the main job, from a bare clone: a searchable catalogue and a contact sheet (PHOTOS=FOLDER: your own photos)
-	@PHOTOS='$(PHOTOS)' scripts/demo
+	@scripts/demo
 
 stop-demo: ## stops the demo's server; its data stay
 	@scripts/demo --stop
@@ -28,10 +29,12 @@ bench: ## benchmarks
 	@scripts/bench
 
 install: ## into a real server: PG_CONFIG=/path/to/pg_config (CUDA=1: for a GPU; DESTDIR=: for packagers)
-	@scripts/install '$(or $(PG_CONFIG),pg_config)' $(if $(filter 1,$(CUDA)),--cuda) $(if $(DESTDIR),--destdir '$(DESTDIR)')
+	@case "$${CUDA:-0}" in 0) cuda= ;; 1) cuda=--cuda ;; \
+	*) echo "make: CUDA=$$CUDA: 1 builds for a GPU, 0 or nothing for the CPU" >&2 && exit 2 ;; esac; \
+	scripts/install "$${PG_CONFIG:-pg_config}" $$cuda
 
 uninstall: ## out of that server again: PG_CONFIG=/path/to/pg_config
-	@scripts/uninstall '$(or $(PG_CONFIG),pg_config)' $(if $(DESTDIR),--destdir '$(DESTDIR)')
+	@scripts/uninstall "$${PG_CONFIG:-pg_config}"
 
 distclean: ## removes the demo, the build and everything fetched
 	@scripts/clean

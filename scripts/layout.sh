@@ -27,7 +27,7 @@ seen=0 changed=0
 # put MODE FILE PLACE: by rename, since a server may have the old file mapped. What is equal is left alone.
 put() {
     local place=$below$3
-    [ -f "$2" ] || return 0
+    [ -f "$2" ] || die "no such file: $2 (it belongs into $3)"
     seen=$((seen + 1))
     if [ ! -L "$place" ] && cmp -s "$2" "$place"; then return 0; fi
     changed=$((changed + 1))
