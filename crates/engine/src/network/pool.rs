@@ -73,7 +73,7 @@ pub fn pool(map: &Tensor, grids: &[u8], pooling: Pooling, shares: &Tensor) -> Re
 /// What libtorch refuses.
 pub fn normalise(regions: &Tensor) -> Result<Tensor, EngineError> {
     let square = regions.f_square()?.f_sum_dim_intlist([-1i64].as_slice(), true, Kind::Float)?;
-    Ok(regions.f_div(&(square + NORM_EPS).f_sqrt()?)?)
+    Ok(regions.f_div(&square.f_add_scalar(NORM_EPS)?.f_sqrt()?)?)
 }
 
 #[cfg(test)]

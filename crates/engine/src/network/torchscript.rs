@@ -4,6 +4,7 @@
 //! writing files included. That is why registering one takes a superuser.
 
 use std::io::Cursor;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use grnet_core::error::ModelError;
 use grnet_core::model::ModelFile;
@@ -40,7 +41,8 @@ impl Backbone for TorchScript {
     }
 
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
-        self.module.to(device, precision.kind(), false);
-        Ok(())
+        // The one call here that panics instead of returning an error; tch has no other form of it.
+        let moved = catch_unwind(AssertUnwindSafe(|| self.module.to(device, precision.kind(), false)));
+        moved.map_err(|_| EngineError::Torch(format!("the module cannot be moved to {device:?} in {precision:?}")))
     }
 }

@@ -36,9 +36,9 @@ impl<'f, 'b> Weights<'f, 'b> {
     pub fn folded(&self, conv: &str, norm: &str, shape: [usize; 4]) -> Result<(Tensor, Tensor), EngineError> {
         let weight = self.tensor(&format!("{conv}.weight"), &shape)?;
         let part = |name: &str| self.tensor(&format!("{norm}.{name}"), &shape[..1]);
-        let scale = part("weight")? / (part("running_var")? + BATCH_NORM_EPS).f_sqrt()?;
-        let bias = part("bias")? - part("running_mean")? * &scale;
-        Ok((weight * scale.f_view([-1, 1, 1, 1])?, bias))
+        let scale = part("weight")?.f_div(&part("running_var")?.f_add_scalar(BATCH_NORM_EPS)?.f_sqrt()?)?;
+        let bias = part("bias")?.f_sub(&part("running_mean")?.f_mul(&scale)?)?;
+        Ok((weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?, bias))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The model thread: the only one that touches networks. It runs batches across sessions and loads models.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -83,7 +84,7 @@ fn answer(photo: &Decoded, shape: &Shape, values: &[f32]) {
 
 /// Runs a network and checks the size of what it gives.
 fn checked(network: &mut dyn Network, shape: &Shape, pixels: &[&[u8]]) -> Result<Vec<Vec<f32>>, String> {
-    let rows = network.embed(pixels)?;
+    let rows = contained("the network", || network.embed(pixels))?;
     if rows.len() != pixels.len() {
         return Err(format!("the network gave {} results for {} photos", rows.len(), pixels.len()));
     }
@@ -92,6 +93,15 @@ fn checked(network: &mut dyn Network, shape: &Shape, pixels: &[&[u8]]) -> Result
         Some(row) => Err(format!("the network gave {} values for a photo, its pyramid has {expected}", row.len())),
         None => Ok(rows),
     }
+}
+
+/// A panic in the code around libtorch is the trouble of whoever asked for it: the engine and its other models live on.
+fn contained<T>(what: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
+        Err(format!("{what} panicked: {}", text.lines().next().unwrap_or_default()))
+    })
 }
 
 fn load(shared: &Shared, models: &mut Models, loader: &mut dyn Loader, request: &Load) {
@@ -114,7 +124,7 @@ fn load_file(shared: &Shared, models: &mut Models, loader: &mut dyn Loader, file
     if models.used(model).is_some() {
         return Ok(model); // Several sessions send what all of them lacked; the first one's is enough.
     }
-    let mut network = loader.load(&parsed).map_err(bad)?;
+    let mut network = contained("loading the model", || loader.load(&parsed)).map_err(bad)?;
     let shape = Arc::new(Shape::of(&parsed.config));
     warm_up(&mut *network, &shape, model).map_err(bad)?;
     for gone in models.make_room(&shared.shapes) {

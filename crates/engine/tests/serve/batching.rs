@@ -4,10 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use grnet_core::features::{Features, ImageDigest};
-use grnet_engine::serve::End;
 use grnet_wire::{Failure, Outcome, PhotoFault, Region, Reply, Request};
 
-use super::fixture::{INFINITE, PANIC, Running, embed, eventually, failure, limits, number, outcomes};
+use super::fixture::{INFINITE, PANIC, Running, embed, eventually, failure, limits, model_file, number, outcomes};
 
 #[test]
 fn photos_of_two_sessions_share_a_batch() {
@@ -122,9 +121,28 @@ fn features_that_cannot_be_stored_fail_their_own_request_only() {
 }
 
 #[test]
-fn a_panic_of_the_model_thread_is_the_server_s_end() {
+fn a_panic_of_the_network_fails_its_own_request_and_the_engine_lives_on() {
+    let running = Running::with_model(limits());
+    let (mut first, mut bad, mut good) = (running.connect(), running.connect(), running.connect());
+    running.bench.hold();
+    first.send(&embed(1, running.model, &[b"ok\x01"]));
+    eventually("the network is busy", || running.bench.entered.load(Ordering::SeqCst) == 1);
+    bad.send(&embed(2, running.model, &[&[b'o', b'k', PANIC]]));
+    good.send(&embed(3, running.model, &[b"ok\x03"]));
+    eventually("all are decoded", || running.bench.decoded.load(Ordering::SeqCst) == 3);
+    running.bench.release();
+    assert!(matches!(failure(bad.receive()), Failure::Engine(message) if message.contains("panics on purpose")));
+    assert_eq!(number(&outcomes(good.receive())[0]), 3.0);
+    assert_eq!(number(&outcomes(first.receive())[0]), 1.0);
+    assert_eq!(number(&outcomes(bad.ask(&embed(4, running.model, &[b"ok\x04"])))[0]), 4.0);
+    assert_eq!(running.stats().queued, 0);
+}
+
+#[test]
+fn a_panic_while_a_model_is_loaded_refuses_that_model() {
     let running = Running::with_model(limits());
     let mut client = running.connect();
-    client.send(&embed(1, running.model, &[&[b'o', b'k', PANIC]]));
-    assert_eq!(running.server.as_ref().unwrap().wait(), End::Panicked("model"));
+    let answer = failure(client.ask(&Request::Model { id: 1, file: &model_file(1.0, "panics") }));
+    assert!(matches!(answer, Failure::BadModel(message) if message.contains("panics on purpose")));
+    assert_eq!(number(&outcomes(client.ask(&embed(2, running.model, &[b"ok\x05"])))[0]), 5.0);
 }

@@ -71,6 +71,9 @@ impl Loader for TestLoader {
         if file.tensor_names().iter().any(|name| name == "unloadable") {
             return Err("tensor `x` is missing".into());
         }
+        if file.tensor_names().iter().any(|name| name == "panics") {
+            panic!("the test's loader panics on purpose");
+        }
         Ok(Box::new(TestNetwork { bench: Arc::clone(&self.0), channels: file.config.channels, warm: false }))
     }
 }
