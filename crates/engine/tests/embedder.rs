@@ -3,10 +3,11 @@
 
 use std::path::PathBuf;
 
-use grnet_core::config::Pooling;
+use grnet_core::config::{Backbone, Pooling};
 use grnet_core::model::{self, ModelFile, NamedTensor, Storage, TensorData};
-use grnet_engine::import::defaults::Sequence;
+use grnet_engine::import::defaults::{self, Sequence};
 use grnet_engine::network::{Device, Embedder, Precision, set_threads};
+use grnet_engine::serve::work::Network;
 
 fn base() -> Vec<u8> {
     std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/base/base.safetensors")).unwrap()
@@ -113,4 +114,35 @@ fn every_pooling_gives_a_whole_pyramid() {
         let mut embedder = Embedder::load(&ModelFile::parse(&bytes).unwrap(), Device::Cpu, Precision::F32).unwrap();
         assert_eq!(embedder.embed(&[&photo(1, 224)]).unwrap()[0].len(), 14 * 256);
     }
+}
+
+#[test]
+fn an_input_whose_maps_are_not_even_is_refused_with_both_figures() {
+    let bytes = base();
+    let file = ModelFile::parse(&bytes).unwrap();
+    let mut config = file.config.clone();
+    config.input.size = 200;
+    let bytes = model::write(&config, &tensors(&file)).unwrap();
+    let error = Embedder::load(&ModelFile::parse(&bytes).unwrap(), Device::Cpu, Precision::F32).unwrap_err();
+    assert!(error.to_string().contains("200") && error.to_string().contains("32"), "{error}");
+}
+
+#[test]
+fn a_photo_whose_regions_are_no_numbers_leaves_its_neighbours_theirs() {
+    let mut config = defaults::config(Backbone::Patches { patch: 4 }, 2);
+    config.pyramid.grids = vec![1, 2];
+    config.pyramid.normalise = false;
+    config.input.mean = [0.0; 3];
+    let mut tensors = defaults::untrained_graph(&config, 1);
+    let number = |values| TensorData::Numbers(Storage::F32, values);
+    tensors.push(("backbone.conv.weight".into(), vec![2, 3, 4, 4], number(vec![1e38; 96])));
+    tensors.push(("backbone.conv.bias".into(), vec![2], number(vec![0.5; 2])));
+    let bytes = model::write(&config, &tensors).unwrap();
+    let mut embedder = Embedder::load(&ModelFile::parse(&bytes).unwrap(), Device::Cpu, Precision::F32).unwrap();
+    let (black, white) = (vec![0; 8 * 8 * 3], vec![255; 8 * 8 * 3]);
+    let rows = Network::embed(&mut embedder, &[&black, &white]).unwrap();
+    assert_eq!(rows[0], [0.5; 10]);
+    assert!(rows[1].iter().all(|v| !v.is_finite()));
+    let error = Embedder::embed(&mut embedder, &[&black, &white]).unwrap_err().to_string();
+    assert!(error.contains("region 0 of photo 1"), "{error}");
 }

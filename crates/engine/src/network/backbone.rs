@@ -50,7 +50,7 @@ pub fn channels(kind: &Kind) -> Option<usize> {
 /// Builds the backbone of a model file on a device.
 ///
 /// # Errors
-/// A tensor is missing, ill-shaped or not finite, or the configuration's channels are not this backbone's.
+/// A tensor is missing, ill-shaped or not finite, or the configuration's channels or input are not this backbone's.
 pub fn load(file: &ModelFile<'_>, device: Device, precision: Precision) -> Result<Box<dyn Backbone>, EngineError> {
     let ModelConfig { ref backbone, backbone_channels, .. } = file.config;
     if let Some(expected) = channels(backbone)
@@ -60,6 +60,15 @@ pub fn load(file: &ModelFile<'_>, device: Device, precision: Precision) -> Resul
             option: "the model's backbone_channels",
             got: backbone_channels.to_string(),
             allowed: "1024 for googlenet, 1280 for efficientnet_lite0",
+        });
+    }
+    // Its padding is right for even maps only, and its maps are halved five times.
+    let size = file.config.input.size;
+    if *backbone == Kind::EfficientnetLite0 && !size.is_multiple_of(super::efficientnet::STEP) {
+        return Err(EngineError::Option {
+            option: "the model's input.size",
+            got: size.to_string(),
+            allowed: "a multiple of 32 for efficientnet_lite0",
         });
     }
     let weights = Weights::new(file);

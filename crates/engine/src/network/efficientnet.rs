@@ -14,6 +14,8 @@ use super::{EngineError, Precision};
 
 /// Channels of the map.
 pub const CHANNELS: usize = 1280;
+/// Pixels of a cell of the map; the input's side is a multiple of it.
+pub const STEP: u32 = 32;
 
 /// Stages: expansion, kernel, stride of the first block, channels, blocks.
 const STAGES: [(usize, usize, i64, usize, usize); 7] = [

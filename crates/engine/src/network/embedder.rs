@@ -108,6 +108,20 @@ impl Embedder {
     /// # Errors
     /// [`EngineError::Pixels`] for a photo of another size, [`EngineError::NotFinite`], and what libtorch refuses.
     pub fn embed(&mut self, pixels: &[&[u8]]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let rows = self.regions(pixels)?;
+        for (photo, row) in rows.iter().enumerate() {
+            if let Some(at) = row.iter().position(|v| !v.is_finite()) {
+                return Err(EngineError::NotFinite { photo, region: at / self.config.channels });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// [`embed`](Self::embed) that leaves values which are not finite to the caller: one photo's are not the others'.
+    ///
+    /// # Errors
+    /// As [`embed`](Self::embed), but for these.
+    pub fn regions(&mut self, pixels: &[&[u8]]) -> Result<Vec<Vec<f32>>, EngineError> {
         if pixels.is_empty() {
             return Ok(Vec::new());
         }
@@ -117,10 +131,6 @@ impl Embedder {
         })?;
         let (_, count, channels) = regions.size3()?;
         let flat = Vec::<f32>::try_from(regions.f_to_device(tch::Device::Cpu)?.f_contiguous()?.f_view([-1])?)?;
-        if let Some(at) = flat.iter().position(|v| !v.is_finite()) {
-            let (channels, count) = (channels as usize, count as usize);
-            return Err(EngineError::NotFinite { photo: at / channels / count, region: at / channels % count });
-        }
         Ok(flat.chunks_exact((count * channels) as usize).map(<[f32]>::to_vec).collect())
     }
 

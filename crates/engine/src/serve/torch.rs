@@ -59,6 +59,7 @@ impl Loader for TorchLoader {
 
 impl Network for Embedder {
     fn embed(&mut self, pixels: &[&[u8]]) -> Result<Vec<Vec<f32>>, String> {
-        Embedder::embed(self, pixels).map_err(|e| e.to_string())
+        // What is not finite is refused where it is stored, photo by photo.
+        self.regions(pixels).map_err(|e| e.to_string())
     }
 }
