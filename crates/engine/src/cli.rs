@@ -1,11 +1,14 @@
 //! The command line.
 
+mod compute;
 mod device;
 mod info;
 mod print;
 
 use clap::{Parser, Subcommand};
+pub use compute::Compute;
 use print::print;
+pub use print::say;
 
 /// The engine of grnet_pg: photos in, region features out.
 #[derive(Debug, Parser)]

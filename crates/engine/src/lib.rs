@@ -4,5 +4,6 @@ pub mod cli;
 pub mod embed;
 pub mod import;
 pub mod network;
+mod output;
 pub mod serve;
 pub mod train;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use grnet_engine::cli::{Cli, Outcome};
+use grnet_engine::cli::{Cli, Outcome, say};
 
 fn main() -> ExitCode {
     // Before libtorch's threads exist.
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Partly) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("grnet-engine: {error}");
+            say(&format!("grnet-engine: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! What a command says on the standard output.
+//! What a command says: results on the standard output, progress on the standard error stream.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -12,4 +12,9 @@ pub fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Says a line on the standard error stream. Nobody reading it is no reason to stop working, and `eprintln!` panics then.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

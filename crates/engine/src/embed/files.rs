@@ -1,6 +1,6 @@
 //! Which files to embed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
@@ -27,7 +27,8 @@ pub fn list(paths: &[PathBuf]) -> Vec<PathBuf> {
     files
 }
 
-fn is_photo(path: &std::path::Path) -> bool {
+/// Whether a file's name ends as a photo's does.
+pub fn is_photo(path: &Path) -> bool {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
 }

@@ -11,10 +11,11 @@ use clap::Parser;
 use grnet_core::model::ModelFile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::Outcome;
-use crate::network::{Device, Embedder, EngineError, Precision, set_threads};
+use crate::cli::{Compute, Outcome, say};
+use crate::network::{Embedder, EngineError, set_threads};
 use crate::serve::photos::PhotoDecoder;
 use crate::serve::work::{PhotoLimits, Shape};
+pub use files::is_photo;
 use output::Output;
 use pipeline::Pipeline;
 
@@ -30,18 +31,9 @@ pub struct Args {
     /// Where to write: FILE.jsonl (a line a photo) or FILE.safetensors; without it lines go to the standard output.
     #[arg(long)]
     pub out: Option<PathBuf>,
-    /// What to compute on: auto, cpu or cuda:N.
-    #[arg(long, default_value = "auto")]
-    pub device: Device,
-    /// What to compute in: f32 or bf16.
-    #[arg(long, default_value = "f32")]
-    pub precision: Precision,
-    /// Threads that decode photos; on the CPU the network takes one less. Default: the machine's.
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-    /// Photos in a batch, at most.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub max_batch: u16,
+    /// What to compute on.
+    #[command(flatten)]
+    pub compute: Compute,
     /// Largest photo in bytes.
     #[arg(long, default_value_t = 32 << 20)]
     pub max_image_bytes: u64,
@@ -61,11 +53,12 @@ pub struct Args {
 /// # Errors
 /// The model, the device or the output cannot be used; with `--strict` also the first photo's refusal.
 pub fn run(args: &Args) -> Result<Outcome, EngineError> {
-    let threads = crate::cli::threads(args.threads);
+    let compute = &args.compute;
+    let threads = compute.threads();
     set_threads(threads.saturating_sub(1).max(1));
     let bytes = std::fs::read(&args.model).map_err(EngineError::io(&args.model))?;
     let file = ModelFile::parse(&bytes)?;
-    let mut embedder = Embedder::load(&file, args.device, args.precision)?;
+    let mut embedder = Embedder::load(&file, compute.device, compute.precision)?;
     let files = files::list(&args.paths);
     let mut output = Output::create(args.out.as_deref(), &file)?;
     let (model, shape) = (file.id, Shape::of(&file.config));
@@ -73,13 +66,16 @@ pub fn run(args: &Args) -> Result<Outcome, EngineError> {
     drop(bytes);
 
     let limits = PhotoLimits { max_bytes: args.max_image_bytes, max_pixels: args.max_image_pixels };
-    let pipeline = Pipeline { files: &files, shape: &shape, model, limits, threads, batch: args.max_batch.into() };
+    let pipeline = Pipeline { files: &files, shape: &shape, model, limits, threads, batch: compute.max_batch.into() };
     let bar = Bar::new(files.len() as u64);
-    let mut refused = 0usize;
+    let (mut refused, mut gone) = (0usize, false);
     pipeline.run(&PhotoDecoder::default(), &mut embedder, |path, result| {
         bar.step();
         match result {
-            Ok(value) => output.add(path, &value).map(|()| true),
+            Ok(value) => {
+                gone = !output.add(path, &value)?;
+                Ok(!gone)
+            }
             Err(reason) => {
                 refused += 1;
                 bar.say(&format!("{}: {reason}", path.display()));
@@ -87,10 +83,15 @@ pub fn run(args: &Args) -> Result<Outcome, EngineError> {
             }
         }
     })?;
-    output.finish()?;
+    let count = output.count();
+    // The reader of the lines has seen enough (`| head`): nothing is left to say.
+    if gone || !output.finish()? {
+        bar.end();
+        return Ok(Outcome::Done);
+    }
     let (total, seconds) = (files.len(), bar.start.elapsed().as_secs_f64());
     bar.end();
-    eprintln!("{} of {total} photos embedded in {seconds:.1} s, {refused} refused", output.count());
+    say(&format!("{count} of {total} photos embedded in {seconds:.1} s, {refused} refused"));
     Ok(if refused > 0 || total == 0 { Outcome::Partly } else { Outcome::Done })
 }
 
@@ -118,7 +119,7 @@ impl Bar {
     }
 
     fn say(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| say(line));
     }
 
     fn end(&self) {

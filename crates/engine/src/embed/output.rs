@@ -1,9 +1,8 @@
 //! Where features go: a line of JSON a photo, or one safetensors file.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
+use std::path::Path;
 
 use grnet_core::features::{self, Features, HEADER};
 use grnet_core::model::ModelFile;
@@ -12,6 +11,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
 use crate::network::EngineError;
+use crate::output::OutputFile;
 
 /// An output being written.
 pub struct Output {
@@ -20,12 +20,13 @@ pub struct Output {
 }
 
 enum Kind {
-    Lines { out: BufWriter<Box<dyn Write>>, path: PathBuf },
+    Printed(BufWriter<Stdout>),
+    Lines(OutputFile),
     Tensors(Tensors),
 }
 
 struct Tensors {
-    path: PathBuf,
+    out: OutputFile,
     config: String,
     model: String,
     shape: [usize; 2],
@@ -43,7 +44,7 @@ impl Output {
         let config = &model.config;
         let kind = match out {
             Some(path) if path.extension().is_some_and(|e| e == "safetensors") => Kind::Tensors(Tensors {
-                path: path.to_owned(),
+                out: OutputFile::create(path)?,
                 config: serde_json::to_string(config)
                     .map_err(|error| grnet_core::error::ModelError::Json(error.to_string()))?,
                 model: model.id.to_string(),
@@ -52,14 +53,8 @@ impl Output {
                 digests: Vec::new(),
                 halves: Vec::new(),
             }),
-            Some(path) => {
-                let file: Box<dyn Write> = Box::new(File::create(path).map_err(EngineError::io(path))?);
-                Kind::Lines { out: BufWriter::new(file), path: path.to_owned() }
-            }
-            None => {
-                let out: Box<dyn Write> = Box::new(std::io::stdout());
-                Kind::Lines { out: BufWriter::new(out), path: "standard output".into() }
-            }
+            Some(path) => Kind::Lines(OutputFile::create(path)?),
+            None => Kind::Printed(BufWriter::new(io::stdout())),
         };
         Ok(Self { count: 0, kind })
     }
@@ -69,19 +64,27 @@ impl Output {
         self.count
     }
 
-    /// Adds a photo's feature value.
+    /// Adds a photo's feature value; false where nobody reads the standard output any more.
     ///
     /// # Errors
     /// The output cannot be written.
-    pub fn add(&mut self, file: &Path, value: &[u8]) -> Result<(), EngineError> {
+    pub fn add(&mut self, file: &Path, value: &[u8]) -> Result<bool, EngineError> {
         let name = file.to_string_lossy().into_owned();
         // Our own value: it parses.
         let digest = Features::parse(value).map(|f| f.digest().0).unwrap_or_default();
+        let line = || {
+            let digest: String = digest.iter().map(|b| format!("{b:02x}")).collect();
+            json!({ "file": name, "digest": digest, "features": features::to_text(value) })
+        };
         match &mut self.kind {
-            Kind::Lines { out, path } => {
-                let digest: String = digest.iter().map(|b| format!("{b:02x}")).collect();
-                let line = json!({ "file": name, "digest": digest, "features": features::to_text(value) });
-                writeln!(out, "{line}").map_err(EngineError::io(&*path))?;
+            Kind::Printed(out) => {
+                if !heard(writeln!(out, "{}", line()))? {
+                    return Ok(false);
+                }
+            }
+            Kind::Lines(out) => {
+                let written = writeln!(out, "{}", line());
+                written.map_err(EngineError::io(out.path()))?;
             }
             Kind::Tensors(tensors) => {
                 tensors.files.push(name);
@@ -90,23 +93,33 @@ impl Output {
             }
         }
         self.count += 1;
-        Ok(())
+        Ok(true)
     }
 
-    /// Writes what is left.
+    /// Writes what is left; false as for [`add`](Self::add).
     ///
     /// # Errors
     /// The output cannot be written.
-    pub fn finish(&mut self) -> Result<(), EngineError> {
-        match &mut self.kind {
-            Kind::Lines { out, path } => out.flush().map_err(EngineError::io(&*path)),
-            Kind::Tensors(tensors) => tensors.write(self.count),
+    pub fn finish(self) -> Result<bool, EngineError> {
+        match self.kind {
+            Kind::Printed(mut out) => return heard(out.flush()),
+            Kind::Lines(out) => out.finish()?,
+            Kind::Tensors(tensors) => tensors.write(self.count)?,
         }
+        Ok(true)
+    }
+}
+
+/// Whether somebody still reads the standard output.
+fn heard(result: io::Result<()>) -> Result<bool, EngineError> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| true).map_err(EngineError::io("standard output")),
     }
 }
 
 impl Tensors {
-    fn write(&self, count: usize) -> Result<(), EngineError> {
+    fn write(self, count: usize) -> Result<(), EngineError> {
         let container =
             |error: safetensors::SafeTensorError| grnet_core::error::ModelError::Container(error.to_string());
         let [regions, channels] = self.shape;
@@ -119,6 +132,6 @@ impl Tensors {
         ]);
         let bytes =
             safetensors::serialize([("regions", regions), ("digests", digests)], Some(metadata)).map_err(container)?;
-        std::fs::write(&self.path, bytes).map_err(EngineError::io(&self.path))
+        self.out.put(&bytes)
     }
 }

@@ -31,8 +31,9 @@ pub fn run(args: &Args) -> Result<(), ServeError> {
     lifeline::volunteer_for_oom();
 
     // A thread is left to the decoders: two pools that both want every core wait for each other.
-    set_threads(args.threads().saturating_sub(1).max(1));
-    let loader = TorchLoader::new(args.device, args.precision).map_err(|e| ServeError::Setting(e.to_string()))?;
+    set_threads(args.compute.threads().saturating_sub(1).max(1));
+    let loader = TorchLoader::new(args.compute.device, args.compute.precision)
+        .map_err(|e| ServeError::Setting(e.to_string()))?;
     let settings = args.settings(fail_nth()?);
     let server = match Server::start(settings, Box::new(loader), Arc::new(PhotoDecoder::default()), (sender, events)) {
         Ok(server) => server,

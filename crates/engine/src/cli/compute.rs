@@ -1,0 +1,29 @@
+//! Options of every command that embeds photos.
+
+use clap::Args;
+
+use crate::network::{Device, Precision};
+
+/// What to compute on, and how much of it.
+#[derive(Debug, Clone, Args)]
+pub struct Compute {
+    /// What to compute on: auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto")]
+    pub device: Device,
+    /// What to compute in: f32 or bf16.
+    #[arg(long, default_value = "f32")]
+    pub precision: Precision,
+    /// Threads that decode photos; on the CPU the network takes one less. Default: the machine's.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+    /// Photos in a batch, at most.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub max_batch: u16,
+}
+
+impl Compute {
+    /// The number of threads asked for, or the machine's.
+    pub fn threads(&self) -> usize {
+        super::threads(self.threads)
+    }
+}
