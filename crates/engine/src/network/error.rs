@@ -92,6 +92,14 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// Training left the numbers.
+    #[error("the loss is {loss} at step {step}: try a lower --rate")]
+    Diverged {
+        /// The step.
+        step: usize,
+        /// Its loss.
+        loss: f64,
+    },
     /// An option outside its limits.
     #[error("{option} is {got}, allowed is {allowed}")]
     Option {

@@ -8,12 +8,16 @@ use std::collections::BTreeMap;
 
 use grnet_core::config::ModelConfig;
 use grnet_core::error::ModelError;
+use grnet_core::head::Head;
 use grnet_core::model::{ModelFile, NamedTensor, Storage, TensorData};
-use grnet_core::pyramid::scale;
+use grnet_core::pyramid::{self, scale};
 use tch::{Kind, Tensor, nn};
 
 use crate::network::EngineError;
 use crate::network::pool::normalise;
+
+/// Values of nodes and edges of the pairs that are scored at one time: 32 MB, 528 pairs at 98 nodes of 64 values.
+const VALUES: usize = 1 << 23;
 
 /// The graph's weights by their names in a model file.
 #[derive(Debug)]
@@ -26,8 +30,10 @@ impl TorchGraph {
     /// The graph of a model file.
     ///
     /// # Errors
-    /// A tensor is not acceptable; shapes are checked by the first product.
+    /// A tensor is missing, ill-shaped or not finite.
     pub fn read(file: &ModelFile<'_>) -> Result<Self, EngineError> {
+        // Names what is wrong, where libtorch would only say that two sizes differ.
+        Head::read(file)?;
         let names = file.tensor_names().into_iter().filter(|n| n.starts_with("graph."));
         let weights = names.map(|name| {
             let (shape, values) = file.tensor(&name)?;
@@ -73,6 +79,12 @@ impl TorchGraph {
             *weight = root.set_group(group(name)).f_var_copy(&name.replace('.', "|"), weight)?;
         }
         Ok(())
+    }
+
+    /// Pairs to be scored at one time, so that large pyramids need no more memory than small ones.
+    pub fn pairs_at_once(&self) -> usize {
+        let nodes = pyramid::nodes(&self.config.pyramid.grids);
+        (VALUES / (nodes * (nodes + self.config.graph.dim))).max(1)
     }
 
     fn weight(&self, name: &str) -> Result<&Tensor, EngineError> {

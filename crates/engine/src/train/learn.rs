@@ -10,6 +10,7 @@ use super::cache::progress;
 use super::graph::TorchGraph;
 use super::ranking::{Protocol, TopK};
 use super::regions::Regions;
+use crate::cli::say;
 use crate::network::EngineError;
 
 /// Photos of the validation, and their items.
@@ -40,7 +41,7 @@ pub struct Validation {
 
 impl Validation {
     /// What is kept best: the sum of the graph's top-1, top-5 and top-20.
-    fn merit(&self) -> f64 {
+    pub fn merit(&self) -> f64 {
         self.graph.top[..3].iter().sum()
     }
 }
@@ -93,7 +94,7 @@ pub fn validate(
 /// Trains in place and leaves the best state seen. Returns every validation, the first before any step.
 ///
 /// # Errors
-/// What libtorch refuses.
+/// [`EngineError::Diverged`], and what libtorch refuses.
 pub fn learn(
     args: &TrainArgs,
     regions: &mut Regions<'_>,
@@ -140,13 +141,14 @@ pub fn learn(
         let x = regions.parts(&left, &left_views)?;
         let y = regions.parts(&right, &right_views)?;
         let loss = loss(&graph.logits(&x, &y)?)?;
+        let value = finite(step, f64::try_from(&loss)?)?;
         optimiser.zero_grad();
         loss.f_backward()?;
         optimiser.clip_grad_norm(1.0);
         optimiser.step();
-        sum += f64::try_from(&loss)?;
+        sum += value;
         bar.inc(1);
-        bar.set_message(format!("loss {:.4}", f64::try_from(&loss)?));
+        bar.set_message(format!("loss {value:.4}"));
         if step.is_multiple_of(args.every) || step == args.steps {
             let done = bar.suspend(|| {
                 let since = history.last().map_or(0, |v: &Validation| v.step);
@@ -170,9 +172,28 @@ pub fn learn(
     Ok(history)
 }
 
+/// A loss that is a number. Behind one that is none every weight is lost, and so is what the validations would say.
+fn finite(step: usize, loss: f64) -> Result<f64, EngineError> {
+    if loss.is_finite() { Ok(loss) } else { Err(EngineError::Diverged { step, loss }) }
+}
+
 fn report(done: &Validation) {
     if done.step == 0 {
-        eprintln!("{:>6} {:>8}   global 1/5/20/50          graph 1/5/20/50", "step", "loss");
+        say(&format!("{:>6} {:>8}   global 1/5/20/50          graph 1/5/20/50", "step", "loss"));
     }
-    eprintln!("{:>6} {:>8.4}  {}   {}", done.step, done.loss, done.global, done.graph);
+    say(&format!("{:>6} {:>8.4}  {}   {}", done.step, done.loss, done.global, done.graph));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_is_no_number_ends_the_training_with_step_and_value() {
+        assert_eq!(finite(3, 0.5).unwrap(), 0.5);
+        for loss in [f64::NAN, f64::INFINITY] {
+            let error = finite(7, loss).unwrap_err().to_string();
+            assert!(error.contains("step 7") && error.contains(&loss.to_string()), "{error}");
+        }
+    }
 }

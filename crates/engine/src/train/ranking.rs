@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use grnet_core::metrics;
 use serde::Serialize;
 use tch::Tensor;
 
@@ -11,10 +12,7 @@ use crate::network::EngineError;
 /// The k of top-k.
 pub const TOP: [usize; 4] = [1, 5, 20, 50];
 
-/// Pairs scored at one time: 98 nodes × 64 values × 4 bytes × 512 = 13 MB.
-const PAIRS: usize = 512;
-
-/// Shares of queries with the right garment among the first k.
+/// Shares of queries with the right garment among the first k. A query whose garment is not in the gallery is a miss.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TopK {
     /// Queries.
@@ -67,12 +65,13 @@ impl Protocol {
             let cosine = cosines(&self.queries.f_select(1, 0)?, &self.gallery.f_select(1, 0)?)?;
             let keep = shortlist.min(self.shown.len()) as i64;
             let (_, first) = cosine.f_topk(keep, 1, true, true)?;
+            let pairs = graph.pairs_at_once() as i64;
             let mut logits = Vec::with_capacity(self.asked.len());
             for q in 0..self.asked.len() as i64 {
                 let short = self.gallery.f_index_select(0, &first.f_select(0, q)?)?;
                 let query = self.queries.f_narrow(0, q, 1)?;
                 let mut row = Vec::new();
-                for chunk in short.f_split(PAIRS as i64, 0)? {
+                for chunk in short.f_split(pairs, 0)? {
                     row.extend(Vec::<f32>::try_from(graph.logits(&query, &chunk)?.f_view([-1])?)?);
                 }
                 logits.push(row);
@@ -93,15 +92,19 @@ impl Protocol {
     }
 }
 
-/// Rank of the best right photo, from 1; a tie with a wrong one counts against it.
-fn rank(scores: &[f32], right: &[bool]) -> usize {
-    let best = scores.iter().zip(right).filter(|(_, r)| **r).map(|(s, _)| *s).fold(f32::NEG_INFINITY, f32::max);
-    1 + scores.iter().zip(right).filter(|(s, r)| !**r && **s >= best).count()
+/// Rank of the best right photo, from 0; a tie with a wrong one counts against it. `None` where there is no right photo.
+/// What is not a number is on nobody's side: a right photo with such a score is a miss, a wrong one comes first. A graph
+/// that has diverged must not look like a good one.
+fn rank(scores: &[f32], right: &[bool]) -> Option<usize> {
+    let scored = || scores.iter().copied().zip(right.iter().copied());
+    let best =
+        scored().filter(|(score, right)| *right && score.is_finite()).map(|(score, _)| score).reduce(f32::max)?;
+    let worse = |score: f32| score < best;
+    Some(scored().filter(|(score, right)| !right && !worse(*score)).count())
 }
 
-fn top(ranks: &[usize]) -> TopK {
-    let share = |k: usize| ranks.iter().filter(|&&r| r <= k).count() as f64 / ranks.len().max(1) as f64;
-    TopK { queries: ranks.len(), top: TOP.map(share) }
+fn top(ranks: &[Option<usize>]) -> TopK {
+    TopK { queries: ranks.len(), top: TOP.map(|k| metrics::top_k(ranks, k)) }
 }
 
 #[cfg(test)]
@@ -110,10 +113,24 @@ mod tests {
 
     #[test]
     fn ranks_count_wrong_photos_that_are_no_worse() {
-        assert_eq!(rank(&[0.9, 0.5, 0.7], &[false, true, false]), 3);
-        assert_eq!(rank(&[0.9, 0.9, 0.7], &[false, true, false]), 2);
-        assert_eq!(rank(&[0.9, 0.5, 0.7], &[true, true, false]), 1);
-        assert_eq!(rank(&[0.9, 0.5], &[false, false]), 3);
-        assert_eq!(top(&[1, 3, 30, 100]).top, [0.25, 0.5, 0.5, 0.75]);
+        assert_eq!(rank(&[0.9, 0.5, 0.7], &[false, true, false]), Some(2));
+        assert_eq!(rank(&[0.9, 0.9, 0.7], &[false, true, false]), Some(1));
+        assert_eq!(rank(&[0.9, 0.5, 0.7], &[true, true, false]), Some(0));
+        assert_eq!(top(&[Some(0), Some(2), Some(29), Some(99)]).top, [0.25, 0.5, 0.5, 0.75]);
+    }
+
+    #[test]
+    fn a_garment_that_is_not_in_the_gallery_is_a_miss_however_small_the_gallery() {
+        assert_eq!(rank(&[0.9, 0.5], &[false, false]), None);
+        assert_eq!(top(&[None]).top, [0.0; 4]);
+    }
+
+    #[test]
+    fn scores_that_are_no_numbers_never_help() {
+        let nan = f32::NAN;
+        assert_eq!(rank(&[nan, nan, nan], &[false, true, false]), None);
+        assert_eq!(rank(&[nan, 0.5, 0.1], &[false, true, false]), Some(1));
+        assert_eq!(rank(&[0.9, f32::INFINITY], &[false, true]), None);
+        assert_eq!(rank(&[0.9, nan, 0.95], &[false, true, true]), Some(0));
     }
 }
