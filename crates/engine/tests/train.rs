@@ -161,8 +161,103 @@ fn a_dataset_that_cannot_be_trained_on_is_one_clear_error() {
 }
 
 #[test]
+fn a_dataset_without_anything_to_validate_with_is_refused_with_its_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("model.safetensors"));
+    garments(&data);
+    let mut table = String::from("file,item,domain\n");
+    for number in 0..ITEMS {
+        table += &format!("{number:03}/0.bmp,{number},shop\n{number:03}/1.bmp,{number},shop\n");
+    }
+    fs::write(data.join("annotations.csv"), table).unwrap();
+    let output = train(&data, &out, &[]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && error.contains("of 40 garments are held out"), "{error}");
+    assert!(!out.exists());
+    // Known before the work: a place that cannot be written.
+    let output = train(&data, &folder.path().join("missing/model.safetensors"), &[]);
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(error.contains("missing/model.safetensors") && error.lines().count() == 1, "{error}");
+}
+
+/// The evaluation of a table beside the photos of [`garments`].
+fn evaluate(data: &Path, table: &str, more: &[&str]) -> Output {
+    let path = data.join("table.csv");
+    fs::write(&path, table).unwrap();
+    let base = base();
+    let mut arguments = vec!["eval", "--model", base.to_str().unwrap(), "--table", path.to_str().unwrap()];
+    arguments.extend(more);
+    engine(&arguments)
+}
+
+#[test]
+fn photos_that_do_not_count_are_left_out_of_an_evaluation_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    garments(&data);
+    fs::write(data.join("broken.jpg"), b"no photo").unwrap();
+    // Every garment asks for itself with its own photo: first, unless queries and items are shifted.
+    let mut table = String::from("file,item,set\nbroken.jpg,0,gallery\n001/1.bmp,,same\nbroken.jpg,2,same\n");
+    for number in 0..20 {
+        table += &format!("{number:03}/0.bmp,{number},gallery\n{number:03}/0.bmp,{number},same\n");
+    }
+    table += "030/0.bmp,30,same\n";
+    let report = json(&evaluate(&data, &table, &["--cache", folder.path().join("maps").to_str().unwrap()]));
+    let set = &report[0];
+    for (field, expected) in [("gallery", 20), ("unreadable", 2), ("without_item", 1), ("not_in_gallery", 1)] {
+        assert_eq!(set[field], expected, "{field}: {set}");
+    }
+    assert_eq!(set["global"]["queries"], 21);
+    // 20 of 21, also among the first 50 of a gallery of 20.
+    for k in 0..4 {
+        assert!((set["global"]["top"][k].as_f64().unwrap() - 20.0 / 21.0).abs() < 1e-9, "{set}");
+    }
+    // What was kept is read again, and is the same.
+    let again = json(&evaluate(&data, &table, &["--cache", folder.path().join("maps").to_str().unwrap()]));
+    assert_eq!(again, report);
+    // In another table the same name is another garment.
+    let other = data.join("other.csv");
+    fs::write(&other, "file,item,set\n001/0.bmp,1,other\n").unwrap();
+    let report = json(&evaluate(&data, &table, &["--table", other.to_str().unwrap()]));
+    assert_eq!((&report[0]["set"], &report[0]["not_in_gallery"]), (&Value::from("other"), &Value::from(1)));
+}
+
+#[test]
+fn an_evaluation_that_says_nothing_is_one_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    garments(&data);
+    let refused = |table: &str, more: &[&str]| {
+        let output = evaluate(&data, table, more);
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned()
+    };
+    let only = "file,item,set\n001/0.bmp,1,gallery\n002/0.bmp,2,gallery\n";
+    assert!(refused(only, &[]).contains("all of 2 rows"), "{}", refused(only, &[]));
+    assert!(refused("file,item,set\n001/0.bmp,1,a\n", &[]).contains("none of 1 rows"));
+    let nobody = format!("{only}003/0.bmp,,a\n");
+    assert!(refused(&nobody, &[]).contains("none of the 1 photos of the set `a`"), "{}", refused(&nobody, &[]));
+    assert!(refused(&nobody, &["--shortlist", "0"]).contains("--shortlist is 0"));
+    let boxed = "file,item,set,left,top,width,height\n001/0.bmp,1,gallery,1,2,3,\n";
+    assert!(refused(boxed, &[]).contains("line 2"), "{}", refused(boxed, &[]));
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_failure() {
     let line = format!("'{}' info --model '{}' | head -n 1", env!("CARGO_BIN_EXE_grnet-engine"), base().display());
-    let output = Command::new("bash").args(["-o", "pipefail", "-c", &line]).output().unwrap();
+    quiet(&line);
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    garments(&data);
+    let program = env!("CARGO_BIN_EXE_grnet-engine");
+    let line = format!("'{program}' embed --model '{}' '{}' | head -n 1 >/dev/null", base().display(), data.display());
+    quiet(&line);
+    // Progress that nobody reads ends nothing.
+    let line = format!("'{program}' embed --model '{}' '{}' 2>&1 >/dev/null | true", base().display(), data.display());
+    quiet(&line);
+}
+
+fn quiet(line: &str) {
+    let output = Command::new("bash").args(["-o", "pipefail", "-c", line]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -63,7 +63,7 @@ pub struct TrainArgs {
     pub cache: Option<PathBuf>,
     /// auto, cpu or cuda:N: where the backbone runs. The graph is trained on the CPU.
     #[arg(long, default_value = "auto")]
-    pub device: String,
+    pub device: Device,
     /// libtorch's threads.
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
@@ -73,8 +73,8 @@ impl TrainArgs {
     /// Refuses what could not be trained.
     ///
     /// # Errors
-    /// [`EngineError::Option`] with the option, its value and what is allowed; the device's own errors.
-    pub fn check(&self) -> Result<Device, EngineError> {
+    /// [`EngineError::Option`] with the option, its value and what is allowed.
+    pub fn check(&self) -> Result<(), EngineError> {
         let refuse = |option, got: String, allowed| Err(EngineError::Option { option, got, allowed });
         if self.every == 0 {
             return refuse("--every", self.every.to_string(), "1 or more");
@@ -96,6 +96,6 @@ impl TrainArgs {
         if !(0.0..=1.0).contains(&self.whiten) {
             return refuse("--whiten", self.whiten.to_string(), "0 to 1");
         }
-        self.device.parse()
+        Ok(())
     }
 }

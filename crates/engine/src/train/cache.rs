@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use grnet_core::config::{Fit, Input};
+use grnet_core::config::Input;
 use grnet_core::model::ModelId;
 use grnet_photo::{Limits, Region};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,7 +11,8 @@ use tch::{Kind, Tensor};
 
 use super::dataset::Photo;
 use super::imitate::Snapshot;
-use crate::network::{Embedder, EngineError};
+use crate::cli::say;
+use crate::network::{Embedder, EngineError, fit};
 
 /// Photos per call of the backbone.
 const BATCH: usize = 8;
@@ -29,15 +30,20 @@ pub struct Maps {
     pub unreadable: Vec<usize>,
 }
 
-/// [`maps`], or what an earlier call left in `folder` for the same backbone and list of photos. Files are taken to be
-/// unchanged as long as their names are.
+/// Version of what a map is, part of a kept file's name: to be raised when photos are prepared or stored differently.
+const VERSION: u32 = 2;
+
+/// [`maps`], or what an earlier call left in `folder` for the same backbone and photos. A photo is the same as long as
+/// its path, length and time of change are.
 ///
 /// # Errors
 /// As [`maps`], and where the folder cannot be written.
 pub fn kept_maps(embedder: &Embedder, photos: &[Photo], folder: Option<&Path>) -> Result<Maps, EngineError> {
     let Some(folder) = folder else { return maps(embedder, photos) };
-    let list = photos.iter().map(|p| format!("{} {:?} {:?}\n", p.path.display(), p.region, p.snapshot));
-    let name = ModelId::of(format!("{}\n{}", embedder.backbone_id(), list.collect::<String>()).as_bytes());
+    // Before the work: what cannot be kept is not worth an hour.
+    std::fs::create_dir_all(folder).map_err(EngineError::io(folder))?;
+    let list: String = photos.iter().map(identity).collect();
+    let name = ModelId::of(format!("{VERSION} {}\n{list}", embedder.backbone_id()).as_bytes());
     let path = folder.join(format!("maps-{name}.safetensors"));
     if path.is_file() {
         let mut tensors: HashMap<String, Tensor> = Tensor::read_safetensors(&path)?.into_iter().collect();
@@ -50,7 +56,6 @@ pub fn kept_maps(embedder: &Embedder, photos: &[Photo], folder: Option<&Path>) -
         }
     }
     let maps = maps(embedder, photos)?;
-    std::fs::create_dir_all(folder).map_err(EngineError::io(folder))?;
     let facts: Vec<i64> = [maps.height, maps.width].iter().chain(&maps.unreadable).map(|&n| n as i64).collect();
     // Under another name first: a killed run leaves no half of a cache.
     let unfinished = path.with_extension("unfinished");
@@ -59,52 +64,90 @@ pub fn kept_maps(embedder: &Embedder, photos: &[Photo], folder: Option<&Path>) -
     Ok(maps)
 }
 
+/// A line that changes when the photo does.
+fn identity(photo: &Photo) -> String {
+    let path = photo.path.canonicalize().unwrap_or_else(|_| photo.path.clone());
+    let (length, changed) = path.metadata().map_or((0, None), |m| (m.len(), m.modified().ok()));
+    format!("{path:?} {length} {changed:?} {:?} {:?}\n", photo.region, photo.snapshot)
+}
+
 /// Runs every photo through the backbone. A photo that cannot be read has a map of zeros and is listed; the first ten
 /// are named on standard error.
 ///
 /// # Errors
-/// What the network refuses, or more than one photo in ten cannot be read.
+/// What the network refuses, a photo whose map cannot be kept in half precision, or more than one photo in ten that
+/// cannot be read: as soon as that is certain.
 pub fn maps(embedder: &Embedder, photos: &[Photo]) -> Result<Maps, EngineError> {
     let input = &embedder.config().input;
     let bar = progress(photos.len() as u64, "photos");
-    let mut parts = Vec::new();
     let mut unreadable = Vec::new();
-    let mut shape = (0, 0);
+    let mut maps: Option<Maps> = None;
     for (chunk, batch) in photos.chunks(BATCH).enumerate() {
-        let mut pixels = Vec::with_capacity(batch.len());
+        let (mut pixels, mut rows) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
         for (index, photo) in batch.iter().enumerate() {
-            pixels.push(prepare(photo, input).unwrap_or_else(|reason| {
-                if unreadable.len() < 10 {
-                    bar.suspend(|| eprintln!("left out {}: {reason}", photo.path.display()));
+            match prepare(photo, input) {
+                Ok(prepared) => {
+                    pixels.push(prepared);
+                    rows.push(chunk * BATCH + index);
                 }
-                unreadable.push(chunk * BATCH + index);
-                vec![255; (input.size * input.size * 3) as usize]
-            }));
+                Err(reason) => {
+                    if unreadable.len() < 10 {
+                        bar.suspend(|| say(&format!("left out {}: {reason}", photo.path.display())));
+                    }
+                    unreadable.push(chunk * BATCH + index);
+                }
+            }
         }
-        let map = embedder.map(&pixels.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
-        let (n, channels, height, width) = map.size4()?;
-        shape = (height as usize, width as usize);
-        let cells = map.f_permute([0, 2, 3, 1])?.f_reshape([n, height * width, channels])?;
-        parts.push(cells.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?);
-        bar.inc(n as u64);
+        if unreadable.len() * 10 > photos.len() {
+            let path = photos[unreadable[0]].path.clone();
+            let (count, seen) = (unreadable.len(), (chunk * BATCH + batch.len()).min(photos.len()));
+            let reason = format!(
+                "{count} of the first {seen} of {} photos cannot be read, this is the first; a tenth may be",
+                photos.len()
+            );
+            return Err(EngineError::Dataset { path, reason });
+        }
+        if !rows.is_empty() {
+            let map = embedder.map(&pixels.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+            keep(&mut maps, &map, photos, &rows)?;
+        }
+        bar.inc(batch.len() as u64);
     }
     bar.finish_and_clear();
-    if unreadable.len() * 10 > photos.len() {
-        let path = photos[unreadable[0]].path.clone();
-        let reason = format!("{} of {} photos cannot be read, this is the first", unreadable.len(), photos.len());
+    // At most a tenth is missing, so there is one unless there was no photo at all.
+    let none = || EngineError::Dataset { path: "photos".into(), reason: "there are none".to_owned() };
+    Ok(Maps { unreadable, ..maps.ok_or_else(none)? })
+}
+
+/// Puts a batch's maps `[n, C, h, w]` into their rows.
+fn keep(maps: &mut Option<Maps>, map: &Tensor, photos: &[Photo], rows: &[usize]) -> Result<(), EngineError> {
+    let (n, channels, height, width) = map.size4()?;
+    let cells = map.f_permute([0, 2, 3, 1])?.f_reshape([n, height * width, channels])?;
+    let cells = cells.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?;
+    let finite = Vec::<bool>::try_from(cells.f_isfinite()?.f_flatten(1, 2)?.f_all_dim(1, false)?)?;
+    if let Some(at) = finite.iter().position(|finite| !finite) {
+        let path = photos[rows[at]].path.clone();
+        let reason =
+            "its map has cells that half precision cannot hold: the backbone's weights do not suit it".to_owned();
         return Err(EngineError::Dataset { path, reason });
     }
-    Ok(Maps { cells: Tensor::f_cat(&parts, 0)?, height: shape.0, width: shape.1, unreadable })
+    let maps = match maps {
+        Some(maps) => maps,
+        None => {
+            let size = [photos.len() as i64, height * width, channels];
+            let cells = Tensor::f_zeros(size, (Kind::Half, tch::Device::Cpu))?;
+            maps.insert(Maps { cells, height: height as usize, width: width as usize, unreadable: Vec::new() })
+        }
+    };
+    let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
+    let _ = maps.cells.f_index_copy_(0, &Tensor::f_from_slice(&rows)?, &cells)?;
+    Ok(())
 }
 
 /// A photo's pixels at the network's size.
 fn prepare(photo: &Photo, input: &Input) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(&photo.path).map_err(|e| e.to_string())?;
     let limits = Limits::default();
-    let fit = match input.fit {
-        Fit::Letterbox => grnet_photo::Fit::Letterbox,
-        Fit::Stretch => grnet_photo::Fit::Stretch,
-    };
     let mut snapshot = photo.snapshot.map(Snapshot::new);
     let mut region = photo.region;
     if let Some(snapshot) = &mut snapshot {
@@ -112,8 +155,8 @@ fn prepare(photo: &Photo, input: &Input) -> Result<Vec<u8>, String> {
         let (width, height) = (f64::from(header.width), f64::from(header.height));
         region = Some(snapshot.crop(region.unwrap_or(Region { left: 0.0, top: 0.0, width, height })));
     }
-    let prepared =
-        grnet_photo::prepare(&bytes, region.as_ref(), fit, input.size, &limits).map_err(|e| e.to_string())?;
+    let prepared = grnet_photo::prepare(&bytes, region.as_ref(), fit(input.fit), input.size, &limits)
+        .map_err(|e| e.to_string())?;
     let mut pixels = prepared.pixels;
     if let Some(snapshot) = &mut snapshot {
         snapshot.pixels(&mut pixels, input.size as usize);
@@ -127,4 +170,37 @@ pub fn progress(total: u64, what: &str) -> ProgressBar {
     let bar = ProgressBar::new(total);
     bar.set_style(ProgressStyle::with_template(&style).unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn photo(path: &Path) -> Photo {
+        Photo { path: path.to_owned(), region: None, item: 0, shop: false, source: 0, snapshot: None }
+    }
+
+    #[test]
+    fn another_photo_under_the_same_name_is_another_photo() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jpg");
+        std::fs::write(&path, b"one").unwrap();
+        let first = identity(&photo(&path));
+        assert_eq!(first, identity(&photo(&folder.path().join("./a.jpg"))));
+        std::fs::write(&path, b"three").unwrap();
+        assert_ne!(first, identity(&photo(&path)));
+    }
+
+    #[test]
+    fn maps_are_kept_in_their_rows_and_refused_by_photo_where_half_precision_cannot_hold_them() {
+        let photos = ["a.jpg", "b.jpg", "c.jpg"].map(|name| photo(Path::new(name)));
+        let map = Tensor::ones([2, 3, 2, 2], (Kind::Float, tch::Device::Cpu));
+        let mut maps = None;
+        keep(&mut maps, &map, &photos, &[0, 2]).unwrap();
+        let cells = maps.unwrap().cells;
+        let sum = |row| f64::try_from(cells.get(row).sum(Kind::Float)).unwrap();
+        assert_eq!([sum(0), sum(1), sum(2)], [12.0, 0.0, 12.0]);
+        let _ = map.get(1).fill_(1e5);
+        assert!(keep(&mut None, &map, &photos, &[0, 2]).unwrap_err().to_string().contains("c.jpg"));
+    }
 }

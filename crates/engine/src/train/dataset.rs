@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use grnet_photo::Region;
 use walkdir::WalkDir;
 
+use crate::embed::is_photo;
 use crate::network::EngineError;
 
 /// A photo to be embedded.
@@ -24,9 +25,6 @@ pub struct Photo {
     /// Seed of an imitated snapshot; `None` takes the photo as it is.
     pub snapshot: Option<u64>,
 }
-
-/// Endings of photos in a folder without a table.
-const ENDINGS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "bmp", "gif"];
 
 /// Reads all folders. Items are numbered in order of appearance.
 ///
@@ -50,11 +48,48 @@ pub fn read(folders: &[PathBuf], snapshots: usize) -> Result<Vec<Photo>, EngineE
     Ok(photos)
 }
 
-/// A table of comma-separated values with a header and without quotes, row by row as name → value.
+/// A row of a table.
+#[derive(Debug)]
+pub struct Row {
+    values: HashMap<String, String>,
+    line: usize,
+    table: PathBuf,
+}
+
+impl Row {
+    /// The value of a column; empty where the table has no such column.
+    pub fn get(&self, column: &str) -> &str {
+        self.values.get(column).map_or("", String::as_str)
+    }
+
+    /// The garment's box: `left`, `top`, `width` and `height`, all or none of them.
+    ///
+    /// # Errors
+    /// Half of a box, or one that is none; the line is named.
+    pub fn region(&self) -> Result<Option<Region>, EngineError> {
+        let texts = ["left", "top", "width", "height"].map(|column| self.get(column));
+        if texts.iter().all(|text| text.is_empty()) {
+            return Ok(None);
+        }
+        let [left, top, width, height] = texts.map(|text| text.parse().unwrap_or(f64::NAN));
+        if [left, top, width, height].iter().all(|v| v.is_finite()) && width > 0.0 && height > 0.0 {
+            return Ok(Some(Region { left, top, width, height }));
+        }
+        let got = texts.join(",");
+        Err(self.refuse(format!("has the box `{got}`, needed are four numbers, the last two above 0, or none")))
+    }
+
+    /// An error of this line.
+    pub fn refuse(&self, what: String) -> EngineError {
+        EngineError::Dataset { path: self.table.clone(), reason: format!("line {} {what}", self.line) }
+    }
+}
+
+/// A table of comma-separated values with a header and without quotes, row by row.
 ///
 /// # Errors
 /// It cannot be read, lacks one of the `needed` columns, or a row has another number of values; the line is named.
-pub fn table(path: &Path, needed: &[&str]) -> Result<Vec<HashMap<String, String>>, EngineError> {
+pub fn table(path: &Path, needed: &[&str]) -> Result<Vec<Row>, EngineError> {
     let text = std::fs::read_to_string(path).map_err(EngineError::io(path))?;
     let refuse = |reason: String| EngineError::Dataset { path: path.to_owned(), reason };
     let mut lines = text.lines().enumerate();
@@ -70,7 +105,8 @@ pub fn table(path: &Path, needed: &[&str]) -> Result<Vec<HashMap<String, String>
                 let (got, expected) = (values.len(), header.len());
                 return Err(refuse(format!("line {} has {got} values, the header has {expected}", number + 1)));
             }
-            Ok(header.iter().zip(values).map(|(k, v)| ((*k).to_owned(), v.to_owned())).collect())
+            let values = header.iter().zip(values).map(|(k, v)| ((*k).to_owned(), v.to_owned())).collect();
+            Ok(Row { values, line: number + 1, table: path.to_owned() })
         })
         .collect()
 }
@@ -88,19 +124,19 @@ fn annotated(
     for row in table(path, &["file", "item", "domain"])? {
         let root = root.get_or_insert_with(|| {
             let inner = folder.join("photos");
-            if inner.join(&row["file"]).is_file() { inner } else { folder.to_owned() }
+            if inner.join(row.get("file")).is_file() { inner } else { folder.to_owned() }
         });
-        let number = |name: &str| row.get(name).and_then(|v| v.parse::<f64>().ok());
-        let region = match (number("left"), number("top"), number("width"), number("height")) {
-            (Some(left), Some(top), Some(width), Some(height)) => Some(Region { left, top, width, height }),
-            _ => None,
-        };
-        let item = *numbers.entry(row["item"].clone()).or_insert_with(|| {
+        let item = *numbers.entry(row.get("item").to_owned()).or_insert_with(|| {
             *items += 1;
             *items - 1
         });
-        let shop = row["domain"] == "shop";
-        photos.push(Photo { path: root.join(&row["file"]), region, item, shop, source, snapshot: None });
+        let shop = match row.get("domain") {
+            "shop" => true,
+            "consumer" => false,
+            other => return Err(row.refuse(format!("has the domain `{other}`, known are shop and consumer"))),
+        };
+        let path = root.join(row.get("file"));
+        photos.push(Photo { path, region: row.region()?, item, shop, source, snapshot: None });
     }
     Ok(())
 }
@@ -117,10 +153,9 @@ fn folders_or_files(
         return Err(EngineError::Dataset { path: folder.to_owned(), reason: "not a folder".to_owned() });
     }
     let mut by_item: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-    for entry in WalkDir::new(folder).min_depth(1).max_depth(2).sort_by_file_name() {
+    for entry in WalkDir::new(folder).follow_links(true).min_depth(1).max_depth(2).sort_by_file_name() {
         let entry = entry.map_err(|e| EngineError::Dataset { path: folder.to_owned(), reason: e.to_string() })?;
-        let ending = entry.path().extension().and_then(|e| e.to_str()).unwrap_or_default();
-        if entry.file_type().is_file() && ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+        if entry.file_type().is_file() && is_photo(entry.path()) {
             // A photo directly in the folder is an item of its own.
             let key = if entry.depth() == 1 { entry.path() } else { entry.path().parent().unwrap_or(folder) };
             by_item.entry(key.to_owned()).or_default().push(entry.path().to_owned());
@@ -159,6 +194,32 @@ mod tests {
         assert_eq!(photos.iter().map(|p| p.shop).collect::<Vec<_>>(), [true, false, true]);
         assert_eq!(photos[0].region.unwrap().width, 3.0);
         assert!(photos[1].region.is_none());
+    }
+
+    #[test]
+    fn half_a_box_and_an_unknown_domain_are_refused_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let refusal = |row: &str| {
+            let text = format!("file,item,domain,left,top,width,height\na.jpg,x,shop,,,,\n{row}\n");
+            std::fs::write(folder.path().join("annotations.csv"), text).unwrap();
+            read(&[folder.path().to_owned()], 3).unwrap_err().to_string()
+        };
+        for row in ["b.jpg,x,shop,1,2,3,", "b.jpg,x,shop,1,2,3,x", "b.jpg,x,shop,1,2,0,4", "b.jpg,x,shop,1,nan,3,4"] {
+            let error = refusal(row);
+            assert!(error.contains("line 3") && error.contains(&row[13..]), "{error}");
+        }
+        let error = refusal("b.jpg,x,Shop,,,,");
+        assert!(error.contains("line 3") && error.contains("`Shop`"), "{error}");
+    }
+
+    #[test]
+    fn links_and_all_endings_of_photos_are_followed() {
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for name in ["1.TIF", "2.jfif", "3.txt"] {
+            std::fs::write(elsewhere.path().join(name), b"").unwrap();
+        }
+        std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("item")).unwrap();
+        assert_eq!(read(&[folder.path().to_owned()], 2).unwrap().len(), 2);
     }
 
     #[test]

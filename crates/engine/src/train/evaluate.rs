@@ -1,7 +1,7 @@
 //! `grnet-engine eval`: the graph against the model's own global vector on a table of photos.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use grnet_core::model::ModelFile;
@@ -10,10 +10,10 @@ use tch::Tensor;
 
 use super::cache;
 use super::dataset::{Photo, table};
-use super::graph::TorchGraph;
+use super::graph::{TorchGraph, tensor};
 use super::ranking::{Protocol, TopK};
 use super::regions::Regions;
-use crate::network::{Embedder, EngineError, Precision, set_threads};
+use crate::network::{Device, Embedder, EngineError, Precision, set_threads};
 
 /// Measures a model on a table of photos.
 #[derive(Debug, Clone, Args)]
@@ -21,8 +21,9 @@ pub struct EvalArgs {
     /// The model file.
     #[arg(long)]
     pub model: PathBuf,
-    /// Tables with a header file,item,set: files relative to the table's folder; an empty item is a distractor; the set
-    /// `gallery` is searched, every other set is a list of queries of its own.
+    /// Tables with a header file,item,set and, if you have boxes, left,top,width,height: files relative to the table's
+    /// folder; an empty item is a distractor; the set `gallery` is searched, every other set is a list of queries of its
+    /// own. An item is one garment within its table: the same name in another table is another garment.
     #[arg(long, required = true)]
     pub table: Vec<PathBuf>,
     /// Photos of the global's ranking that the graph reorders.
@@ -33,7 +34,7 @@ pub struct EvalArgs {
     pub cache: Option<PathBuf>,
     /// auto, cpu or cuda:N.
     #[arg(long, default_value = "auto")]
-    pub device: String,
+    pub device: Device,
     /// libtorch's threads.
     #[arg(long, default_value_t = 1)]
     pub threads: usize,
@@ -46,6 +47,12 @@ pub struct EvalReport {
     pub set: String,
     /// Photos in the gallery.
     pub gallery: usize,
+    /// Photos of the set and of the gallery that cannot be read and are left out.
+    pub unreadable: usize,
+    /// Photos of the set without an item: nothing is right for them, and they are left out.
+    pub without_item: usize,
+    /// Queries whose item is not in the gallery: each is a miss.
+    pub not_in_gallery: usize,
     /// The backbone's own global vector, without the reduction.
     pub backbone: TopK,
     /// The model's global vector.
@@ -54,65 +61,119 @@ pub struct EvalReport {
     pub graph: TopK,
 }
 
+/// The photos of all tables.
+struct Tables {
+    photos: Vec<Photo>,
+    /// Items of the photos; `None` is a distractor.
+    items: Vec<Option<usize>>,
+    /// Photos of each set of queries.
+    sets: BTreeMap<String, Vec<usize>>,
+    gallery: Vec<usize>,
+}
+
+impl Tables {
+    fn read(paths: &[PathBuf]) -> Result<Self, EngineError> {
+        let mut numbers = HashMap::new();
+        let (mut photos, mut items) = (Vec::new(), Vec::new());
+        let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (source, path) in paths.iter().enumerate() {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            for row in table(path, &["file", "item", "set"])? {
+                let next = numbers.len();
+                let name = row.get("item");
+                let item = (!name.is_empty()).then(|| *numbers.entry((source, name.to_owned())).or_insert(next));
+                sets.entry(row.get("set").to_owned()).or_default().push(photos.len());
+                let (path, region) = (folder.join(row.get("file")), row.region()?);
+                items.push(item);
+                photos.push(Photo {
+                    path,
+                    region,
+                    item: item.unwrap_or_default(),
+                    shop: false,
+                    source,
+                    snapshot: None,
+                });
+            }
+        }
+        let refuse = |reason: String| EngineError::Dataset { path: paths[0].clone(), reason };
+        let total = photos.len();
+        let gallery =
+            sets.remove("gallery").ok_or_else(|| refuse(format!("none of {total} rows has the set `gallery`")))?;
+        if sets.is_empty() {
+            return Err(refuse(format!("all of {total} rows have the set `gallery`: there is no query")));
+        }
+        Ok(Self { photos, items, sets, gallery })
+    }
+}
+
 /// Evaluates every set of queries.
 ///
 /// # Errors
 /// A table, photo or model is not acceptable.
 pub fn run(args: &EvalArgs) -> Result<Vec<EvalReport>, EngineError> {
+    if args.shortlist == 0 {
+        return Err(EngineError::Option { option: "--shortlist", got: "0".to_owned(), allowed: "1 or more" });
+    }
     set_threads(args.threads);
     let bytes = std::fs::read(&args.model).map_err(EngineError::io(&args.model))?;
     let file = ModelFile::parse(&bytes)?;
     let graph = TorchGraph::read(&file)?;
-    let mut numbers = HashMap::new();
-    let mut photos = Vec::new();
-    let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for path in &args.table {
-        let folder = path.parent().unwrap_or(std::path::Path::new("."));
-        for row in table(path, &["file", "item", "set"])? {
-            let next = numbers.len();
-            let item =
-                if row["item"].is_empty() { usize::MAX } else { *numbers.entry(row["item"].clone()).or_insert(next) };
-            sets.entry(row["set"].clone()).or_default().push(photos.len());
-            let path = folder.join(&row["file"]);
-            photos.push(Photo { path, region: None, item, shop: false, source: 0, snapshot: None });
-        }
+    let (weight, bias) = reduction(&file)?;
+    let Tables { photos, items, sets, gallery } = Tables::read(&args.table)?;
+    let embedder = Embedder::load(&file, args.device, Precision::F32)?;
+    let maps = cache::kept_maps(&embedder, &photos, args.cache.as_deref())?;
+    let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();
+    let readable = |photos: &[usize]| photos.iter().copied().filter(|p| !unreadable.contains(p)).collect::<Vec<_>>();
+    let refuse = |reason: String| EngineError::Dataset { path: args.table[0].clone(), reason };
+
+    let regions = Regions::new(&maps, &file.config.pyramid, weight, bias)?;
+    let raw = |photos: &[usize]| Ok::<_, EngineError>(regions.raw(photos)?.f_narrow(1, 0, 1)?);
+    let searched = readable(&gallery);
+    if searched.is_empty() {
+        return Err(refuse(format!("none of the {} photos of the set `gallery` can be read", gallery.len())));
     }
-    let Some(gallery) = sets.remove("gallery") else {
-        return Err(EngineError::Dataset {
-            path: args.table[0].clone(),
-            reason: "no row has the set `gallery`".to_owned(),
-        });
-    };
-    let maps = cache::kept_maps(
-        &Embedder::load(&file, args.device.parse()?, Precision::F32)?,
-        &photos,
-        args.cache.as_deref(),
-    )?;
-    let kind = (tch::Kind::Float, tch::Device::Cpu);
-    let from = file.config.backbone_channels;
-    let (weight, bias) = if file.config.reduction {
-        let channels = file.config.channels;
-        let weight = super::graph::tensor(&[channels, from], &file.shaped("reduction.weight", &[channels, from])?)?;
-        (weight, super::graph::tensor(&[channels], &file.shaped("reduction.bias", &[channels])?)?)
-    } else {
-        (Tensor::f_eye(from as i64, kind)?, Tensor::f_zeros([from as i64], kind)?)
-    };
-    let regions = Regions::new(&maps, &file.config.pyramid.grids, weight, bias)?;
-    let item = |photo: usize| Some(photos[photo].item).filter(|&i| i != usize::MAX);
-    sets.into_iter()
-        .map(|(set, queries)| {
-            let asked: Vec<usize> = queries.iter().filter_map(|&p| item(p)).collect();
-            let protocol = Protocol {
-                queries: regions.whole(&queries)?,
-                gallery: regions.whole(&gallery)?,
-                shown: gallery.iter().map(|&p| item(p)).collect(),
-                asked: asked.clone(),
-            };
-            let (global, by_graph) = protocol.compare(&graph, args.shortlist)?;
-            let raw = |photos: &[usize]| Ok::<_, EngineError>(regions.raw(photos)?.f_narrow(1, 0, 1)?);
-            let raw = Protocol { queries: raw(&queries)?, gallery: raw(&gallery)?, ..protocol };
-            let backbone = raw.globals()?;
-            Ok(EvalReport { set, gallery: gallery.len(), backbone, global, graph: by_graph })
+    let shown: Vec<Option<usize>> = searched.iter().map(|&p| items[p]).collect();
+    let (searched_regions, searched_raw) = (regions.whole(&searched)?, raw(&searched)?);
+    let report = |(set, all): (String, Vec<usize>)| {
+        let known = readable(&all);
+        let unreadable = all.len() - known.len() + gallery.len() - searched.len();
+        // One list for both: a query and its item stay at the same place.
+        let asked: Vec<(usize, usize)> = known.iter().filter_map(|&p| Some((p, items[p]?))).collect();
+        if asked.is_empty() {
+            let count = all.len();
+            return Err(refuse(format!("none of the {count} photos of the set `{set}` can be read and has an item")));
+        }
+        let (queries, asked): (Vec<usize>, Vec<usize>) = asked.into_iter().unzip();
+        let protocol = Protocol {
+            queries: regions.whole(&queries)?,
+            gallery: searched_regions.shallow_clone(),
+            shown: shown.clone(),
+            asked,
+        };
+        let (global, by_graph) = protocol.compare(&graph, args.shortlist)?;
+        let not_in_gallery = protocol.asked.iter().filter(|&&item| !shown.contains(&Some(item))).count();
+        let protocol = Protocol { queries: raw(&queries)?, gallery: searched_raw.shallow_clone(), ..protocol };
+        Ok(EvalReport {
+            set,
+            gallery: searched.len(),
+            unreadable,
+            without_item: known.len() - queries.len(),
+            not_in_gallery,
+            backbone: protocol.globals()?,
+            global,
+            graph: by_graph,
         })
-        .collect()
+    };
+    sets.into_iter().map(report).collect()
+}
+
+/// Weight and bias of the reduction; of nothing where the model has none.
+fn reduction(file: &ModelFile<'_>) -> Result<(Tensor, Tensor), EngineError> {
+    let (channels, from) = (file.config.channels, file.config.backbone_channels);
+    if file.config.reduction {
+        let weight = tensor(&[channels, from], &file.shaped("reduction.weight", &[channels, from])?)?;
+        return Ok((weight, tensor(&[channels], &file.shaped("reduction.bias", &[channels])?)?));
+    }
+    let kind = (tch::Kind::Float, tch::Device::Cpu);
+    Ok((Tensor::f_eye(from as i64, kind)?, Tensor::f_zeros([from as i64], kind)?))
 }

@@ -1,7 +1,7 @@
 //! Where training starts: the readout is the cosine's own logit, and the projection's bias has the size of what it is
 //! added to.
 
-use grnet_core::config::{Graph, ModelConfig};
+use grnet_core::config::{Graph, ModelConfig, Pooling};
 use grnet_core::model::{NamedTensor, TensorData};
 use tch::Tensor;
 
@@ -9,12 +9,14 @@ use super::graph::{TorchGraph, cosines};
 use crate::import::defaults::untrained_graph;
 use crate::network::EngineError;
 
-/// Configuration of a model to be trained: `base`'s backbone and input, with reduction and pyramid as asked for.
+/// Configuration of a model to be trained: `base`'s backbone and input, with reduction and pyramid as asked for. Regions
+/// are means whatever `base` has: training pools cached maps, and parts of them, by shares of cells.
 pub fn config(base: &ModelConfig, grids: &[u8], channels: usize, dim: usize, layers: usize) -> ModelConfig {
     let mut config = base.clone();
     config.reduction = true;
     config.channels = channels;
     config.pyramid.grids = grids.to_vec();
+    config.pyramid.pooling = Pooling::Average;
     config.pyramid.normalise = true;
     config.graph = Graph { dim, layers, residual: true, global_cosine: true, ..Graph::default() };
     config
@@ -85,4 +87,21 @@ pub fn reduction_tensors(weight: &Tensor, bias: &Tensor) -> Result<Vec<NamedTens
             Ok((name.to_owned(), shape, TensorData::Numbers(grnet_core::model::Storage::F32, values)))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use grnet_core::config::Backbone;
+
+    use super::*;
+    use crate::import::defaults;
+
+    #[test]
+    fn a_trained_model_says_the_pooling_it_is_trained_with() {
+        let mut base = defaults::config(Backbone::Googlenet, 1024);
+        base.pyramid.pooling = Pooling::Max;
+        base.pyramid.normalise = false;
+        let config = config(&base, &[1, 2], 64, 16, 1);
+        assert_eq!((config.pyramid.pooling, config.pyramid.normalise), (Pooling::Average, true));
+    }
 }

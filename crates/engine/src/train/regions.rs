@@ -1,5 +1,6 @@
 //! Cached maps to regions, with the reduction being learned, and with crops made on the map itself.
 
+use grnet_core::config::{Pooling, Pyramid};
 use grnet_core::pyramid::window;
 use tch::{Kind, Tensor};
 
@@ -7,11 +8,14 @@ use super::cache::Maps;
 use crate::import::defaults::Sequence;
 use crate::network::{EngineError, pool};
 
+/// Photos whose maps are brought to f32 at one time: 16 MB of 7 × 7 cells of 1,280 channels.
+const PHOTOS: usize = 64;
+
 /// How a cached map becomes regions.
 #[derive(Debug)]
 pub struct Regions<'m> {
     maps: &'m Maps,
-    grids: Vec<u8>,
+    pyramid: Pyramid,
     /// Means over the whole map, `[M, h·w]`.
     whole: Tensor,
     /// `[C, Cb]`.
@@ -68,28 +72,32 @@ impl<'m> Regions<'m> {
     ///
     /// # Errors
     /// The map is too small for the grids.
-    pub fn new(maps: &'m Maps, grids: &[u8], weight: Tensor, bias: Tensor) -> Result<Self, EngineError> {
-        let whole = pool::shares(grids, maps.height, maps.width)?;
-        Ok(Self { maps, grids: grids.to_vec(), whole, weight, bias })
+    pub fn new(maps: &'m Maps, pyramid: &Pyramid, weight: Tensor, bias: Tensor) -> Result<Self, EngineError> {
+        let whole = pool::shares(&pyramid.grids, maps.height, maps.width)?;
+        Ok(Self { maps, pyramid: pyramid.clone(), whole, weight, bias })
     }
 
-    /// Regions `[B, M, C]` of unit norm, of photos as they are.
+    /// Regions `[B, M, C]` of photos as they are, as the model's own network makes them.
     ///
     /// # Errors
     /// What libtorch refuses.
     pub fn whole(&self, photos: &[usize]) -> Result<Tensor, EngineError> {
-        self.finish(&self.whole.f_matmul(&self.cells(photos)?)?)
+        self.chunked(photos, |cells| match self.pyramid.pooling {
+            // Means and linear maps commute.
+            Pooling::Average => self.finish(&self.reduce(&self.whole.f_matmul(&cells)?)?),
+            _ => self.finish(&self.pool(&self.reduce(&cells)?)?),
+        })
     }
 
-    /// Regions `[B, M, C]` of unit norm, of a part of each photo.
+    /// Regions `[B, M, C]` of a part of each photo: means, and of unit norm where the pyramid says so.
     ///
     /// # Errors
     /// What libtorch refuses.
     pub fn parts(&self, photos: &[usize], views: &[View]) -> Result<Tensor, EngineError> {
         let (h, w) = (self.maps.height, self.maps.width);
-        let shares: Vec<f32> = views.iter().flat_map(|v| v.shares(&self.grids, h, w)).collect();
+        let shares: Vec<f32> = views.iter().flat_map(|v| v.shares(&self.pyramid.grids, h, w)).collect();
         let shares = Tensor::f_from_slice(&shares)?.f_view([views.len() as i64, -1, (h * w) as i64])?;
-        self.finish(&shares.f_bmm(&self.cells(photos)?)?)
+        self.finish(&self.reduce(&shares.f_bmm(&self.cells(photos)?)?)?)
     }
 
     /// Regions of the backbone `[B, M, Cb]`, before reduction.
@@ -97,7 +105,7 @@ impl<'m> Regions<'m> {
     /// # Errors
     /// What libtorch refuses.
     pub fn raw(&self, photos: &[usize]) -> Result<Tensor, EngineError> {
-        Ok(self.whole.f_matmul(&self.cells(photos)?)?)
+        self.chunked(photos, |cells| self.pool(&cells))
     }
 
     /// A part of the map that is all of it.
@@ -115,8 +123,30 @@ impl<'m> Regions<'m> {
         Ok(self.maps.cells.f_index_select(0, &Tensor::f_from_slice(&index)?)?.f_to_kind(Kind::Float)?)
     }
 
-    fn finish(&self, pooled: &Tensor) -> Result<Tensor, EngineError> {
-        pool::normalise(&pooled.f_matmul(&self.weight.f_tr()?)?.f_add(&self.bias)?)
+    fn chunked(
+        &self,
+        photos: &[usize],
+        regions: impl Fn(Tensor) -> Result<Tensor, EngineError>,
+    ) -> Result<Tensor, EngineError> {
+        let parts = photos.chunks(PHOTOS).map(|chunk| regions(self.cells(chunk)?)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Tensor::f_cat(&parts, 0)?)
+    }
+
+    /// Cells `[B, h·w, C]` to regions `[B, M, C]`.
+    fn pool(&self, cells: &Tensor) -> Result<Tensor, EngineError> {
+        let (photos, _, channels) = cells.size3()?;
+        let size = [photos, channels, self.maps.height as i64, self.maps.width as i64];
+        let map = cells.f_transpose(1, 2)?.f_reshape(size)?;
+        pool::pool(&map, &self.pyramid.grids, self.pyramid.pooling, &self.whole)
+    }
+
+    /// The reduction, applied to the last dimension.
+    fn reduce(&self, x: &Tensor) -> Result<Tensor, EngineError> {
+        Ok(x.f_matmul(&self.weight.f_tr()?)?.f_add(&self.bias)?)
+    }
+
+    fn finish(&self, regions: &Tensor) -> Result<Tensor, EngineError> {
+        if self.pyramid.normalise { pool::normalise(regions) } else { Ok(regions.shallow_clone()) }
     }
 }
 
@@ -129,6 +159,29 @@ mod tests {
         let view = View { top: 0, left: 0, height: 7, width: 7, mirrored: false };
         let expected = Vec::<f32>::try_from(pool::shares(&[1, 2, 3], 7, 7).unwrap().view([-1])).unwrap();
         assert_eq!(view.shares(&[1, 2, 3], 7, 7), expected);
+    }
+
+    #[test]
+    fn pooling_and_norm_are_the_pyramid_s() {
+        tch::manual_seed(2);
+        let random = |shape: &[i64]| Tensor::randn(shape, (Kind::Float, tch::Device::Cpu));
+        let cells = random(&[3, 42, 5]).to_kind(Kind::Half);
+        let maps = Maps { cells, height: 7, width: 6, unreadable: Vec::new() };
+        let (weight, bias) = (random(&[4, 5]), random(&[4]));
+        let map = (maps.cells.to_kind(Kind::Float).matmul(&weight.tr()) + &bias).transpose(1, 2).reshape([3, 4, 7, 6]);
+        for pooling in [Pooling::Average, Pooling::Max, Pooling::Gem { p: 3.0 }] {
+            for normalise in [true, false] {
+                let pyramid = Pyramid { grids: vec![1, 2, 3], pooling, normalise };
+                let shares = pool::shares(&pyramid.grids, 7, 6).unwrap();
+                let mut expected = pool::pool(&map, &pyramid.grids, pooling, &shares).unwrap();
+                if normalise {
+                    expected = pool::normalise(&expected).unwrap();
+                }
+                let regions = Regions::new(&maps, &pyramid, weight.shallow_clone(), bias.shallow_clone()).unwrap();
+                let apart = f64::try_from((regions.whole(&[0, 1, 2]).unwrap() - expected).abs().max()).unwrap();
+                assert!(apart < 1e-5, "{pooling:?}, {normalise}: {apart}");
+            }
+        }
     }
 
     #[test]
