@@ -1,8 +1,10 @@
 //! Weights of others to model files of ours.
 
 pub mod defaults;
+mod legacy;
 mod pickle;
 mod state_dict;
+mod value;
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,7 @@ use grnet_core::error::ModelError;
 use grnet_core::model::{self, ModelFile, ModelId, NamedTensor, Storage, TensorData};
 
 use crate::network::{Device, Embedder, EngineError, Precision, backbone_channels};
+use crate::output::OutputFile;
 pub use state_dict::{StateDict, read as read_state_dict};
 
 /// The kinds of backbone that can be imported.
@@ -34,7 +37,7 @@ pub struct ImportArgs {
     /// What the weights are of.
     #[arg(long)]
     pub backbone: Kind,
-    /// The weights: safetensors, a .pth state dict (PyTorch 1.6 or later), or a TorchScript module.
+    /// The weights: safetensors, a .pth state dict, or a TorchScript module.
     pub file: PathBuf,
     /// A model's configuration as JSON, instead of the backbone's default.
     #[arg(long)]
@@ -69,6 +72,7 @@ pub fn run(args: &ImportArgs) -> Result<(ModelId, ModelConfig), EngineError> {
         let asks = || refuse(&args.file, "say how many channels the module's map has: --channels".to_owned());
         defaults::config(kind.clone(), channels.ok_or_else(asks)?)
     };
+    config.check()?;
     if config.backbone != kind {
         return Err(refuse(
             args.config.as_deref().unwrap_or(&args.file),
@@ -79,6 +83,7 @@ pub fn run(args: &ImportArgs) -> Result<(ModelId, ModelConfig), EngineError> {
         let reason = "an imported backbone has no reduction: train one (grnet-engine train --backbone)";
         return Err(refuse(&args.file, reason.to_owned()));
     }
+    let output = OutputFile::create(&args.out)?;
     let mut tensors = match kind {
         Backbone::Torchscript => {
             let bytes = std::fs::read(&args.file).map_err(EngineError::io(&args.file))?;
@@ -93,7 +98,7 @@ pub fn run(args: &ImportArgs) -> Result<(ModelId, ModelConfig), EngineError> {
     file.check_tensors()?;
     let size = config.input.size as usize;
     Embedder::load(&file, Device::Cpu, Precision::F32)?.embed(&[&vec![128; size * size * 3]])?;
-    std::fs::write(&args.out, &bytes).map_err(EngineError::io(&args.out))?;
+    output.put(&bytes)?;
     Ok((file.id, config))
 }
 
@@ -109,4 +114,30 @@ pub fn backbone_tensors(dict: StateDict, storage: Storage) -> Vec<NamedTensor> {
             (format!("backbone.{name}"), shape, TensorData::Numbers(storage, values))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_checked_before_anything_is_made_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = defaults::config(Backbone::Googlenet, 1024);
+        // A projection of 64 TB.
+        (config.channels, config.backbone_channels) = (1 << 40, 1 << 40);
+        let (json, out) = (folder.path().join("config.json"), folder.path().join("out.safetensors"));
+        std::fs::write(&json, serde_json::to_string(&config).unwrap()).unwrap();
+        let args = ImportArgs {
+            backbone: Kind::Googlenet,
+            file: folder.path().join("weights"),
+            config: Some(json),
+            channels: None,
+            full: false,
+            out: out.clone(),
+        };
+        let error = run(&args).unwrap_err().to_string();
+        assert!(error.contains("1099511627776"), "{error}");
+        assert!(!out.exists());
+    }
 }

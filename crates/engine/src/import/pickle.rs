@@ -6,102 +6,19 @@
 
 use std::rc::Rc;
 
-/// What the pickle holds. Containers are shared by reference, as the memo asks for.
-#[derive(Debug, Clone)]
-pub enum Value {
-    /// `None`.
-    None,
-    /// A truth value.
-    Bool,
-    /// An integer of up to 8 bytes.
-    Int(i64),
-    /// A float.
-    Float,
-    /// Text.
-    Text(Rc<str>),
-    /// A tuple or a list, and how deeply it is nested.
-    Sequence(Rc<[Value]>, u8),
-    /// A dict, ordered or not, in insertion order, and how deeply it is nested.
-    Dict(Vec<(Value, Value)>, u8),
-    /// One of the known globals.
-    Global(Global),
-    /// A storage named by a persistent id.
-    Storage(Rc<Storage>),
-    /// A tensor over a storage.
-    Tensor(Rc<TensorView>),
-}
+use super::value::{Element, Global, Storage, TensorView, Value};
 
-/// Globals that a state dict needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Global {
-    /// `collections.OrderedDict`.
-    OrderedDict,
-    /// `torch._utils._rebuild_tensor_v2`.
-    RebuildTensor,
-    /// `torch._utils._rebuild_parameter`.
-    RebuildParameter,
-    /// `torch.FloatStorage` and its kin.
-    StorageType(Element),
-}
-
-/// Number type of a storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Element {
-    /// 4-byte float.
-    F32,
-    /// 8-byte float.
-    F64,
-    /// 2-byte float.
-    F16,
-    /// bfloat16.
-    Bf16,
-    /// 8-byte integer: batch norm's step counters.
-    I64,
-}
-
-/// A storage: the file's entry `data/{key}`.
-#[derive(Debug)]
-pub struct Storage {
-    /// Number type.
-    pub element: Element,
-    /// Name of the entry.
-    pub key: Rc<str>,
-}
-
-/// A tensor: part of a storage.
-#[derive(Debug)]
-pub struct TensorView {
-    /// Where its values are.
-    pub storage: Rc<Storage>,
-    /// First value.
-    pub offset: usize,
-    /// Sizes.
-    pub shape: Vec<usize>,
-    /// Steps, in values.
-    pub stride: Vec<usize>,
-}
-
-/// Values on the stack or in the memo at one time; GoogLeNet's state dict needs 5,000.
+/// Values on the stack, slots of the memo, and values put into containers, each time they are; GoogLeNet's state dict
+/// needs 5,000. A list that grows one by one and is remembered each time would take the square of its length.
 const MAX_VALUES: usize = 1 << 20;
+
+/// Dimensions of a tensor; a convolution's kernel has 4.
+const MAX_RANK: usize = 8;
 
 /// Containers inside containers: dropping them recurses. A checkpoint's state dict needs 4.
 const MAX_DEPTH: u8 = 16;
 
 type Reason = String;
-
-impl Value {
-    fn depth(&self) -> u8 {
-        match self {
-            Self::Sequence(_, depth) | Self::Dict(_, depth) => *depth,
-            _ => 0,
-        }
-    }
-
-    fn sequence(values: Vec<Self>) -> Result<Self, Reason> {
-        let depth = nested(values.iter().map(Self::depth).max().unwrap_or(0))?;
-        Ok(Self::Sequence(values.into(), depth))
-    }
-}
 
 fn nested(depth: u8) -> Result<u8, Reason> {
     if depth < MAX_DEPTH { Ok(depth + 1) } else { Err("pickle is nested too deeply".to_owned()) }
@@ -113,21 +30,43 @@ struct Machine<'a> {
     stack: Vec<Value>,
     marks: Vec<usize>,
     memo: Vec<Option<Value>>,
+    /// Values put into containers so far.
+    contained: usize,
+    storages: Vec<Rc<Storage>>,
 }
 
-/// Reads a pickle.
+/// A pickle that was read.
+pub struct Pickle {
+    /// What it holds.
+    pub value: Value,
+    /// Bytes that it took.
+    pub length: usize,
+    /// Every storage it names, whatever became of it.
+    pub storages: Vec<Rc<Storage>>,
+}
+
+/// Reads the pickle that `code` begins with.
 ///
 /// # Errors
 /// What is not understood or not allowed, by name.
-pub fn read(code: &[u8]) -> Result<Value, Reason> {
-    let mut machine = Machine { code, at: 0, stack: Vec::new(), marks: Vec::new(), memo: Vec::new() };
+pub fn read(code: &[u8]) -> Result<Pickle, Reason> {
+    let mut machine = Machine {
+        code,
+        at: 0,
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: Vec::new(),
+        contained: 0,
+        storages: Vec::new(),
+    };
     loop {
         let opcode = machine.byte()?;
         if opcode == b'.' {
-            return machine.pop();
+            let value = machine.pop()?;
+            return Ok(Pickle { value, length: machine.at, storages: machine.storages });
         }
         machine.step(opcode)?;
-        if machine.stack.len() > MAX_VALUES {
+        if machine.stack.len() > MAX_VALUES || machine.contained > MAX_VALUES {
             return Err(format!("pickle holds more than {MAX_VALUES} values"));
         }
     }
@@ -200,13 +139,22 @@ impl Machine<'_> {
         Ok(())
     }
 
+    fn sequence(&mut self, values: Vec<Value>) -> Result<Value, Reason> {
+        self.contained += values.len();
+        let depth = nested(values.iter().map(Value::depth).max().unwrap_or(0))?;
+        Ok(Value::Sequence(values.into(), depth))
+    }
+
     fn insert(&mut self, pairs: Vec<Value>) -> Result<(), Reason> {
         if !pairs.len().is_multiple_of(2) {
             return Err("pickle has a key without a value".to_owned());
         }
+        self.contained += pairs.len();
         let Some(Value::Dict(dict, depth)) = self.stack.last_mut() else {
             return Err("pickle puts an entry into something that is not a dict".to_owned());
         };
+        // Nothing else holds the dict on top of the stack: the memo keeps none.
+        let dict = Rc::make_mut(dict);
         let mut pairs = pairs.into_iter();
         while let (Some(key), Some(value)) = (pairs.next(), pairs.next()) {
             *depth = (*depth).max(nested(key.depth().max(value.depth()))?);
@@ -218,7 +166,8 @@ impl Machine<'_> {
     fn append(&mut self, values: Vec<Value>) -> Result<(), Reason> {
         match self.pop()? {
             Value::Sequence(old, _) => {
-                self.stack.push(Value::sequence(old.iter().cloned().chain(values).collect())?);
+                let longer = self.sequence(old.iter().cloned().chain(values).collect())?;
+                self.stack.push(longer);
                 Ok(())
             }
             _ => Err("pickle appends to something that is not a list".to_owned()),
@@ -307,11 +256,17 @@ impl Machine<'_> {
                 self.text(n)?
             }
             // EMPTY_DICT, EMPTY_LIST, EMPTY_TUPLE
-            b'}' => Value::Dict(Vec::new(), 0),
+            b'}' => Value::Dict(Rc::default(), 0),
             b']' | b')' => Value::Sequence(Rc::new([]), 0),
             // TUPLE, TUPLE1, TUPLE2, TUPLE3
-            b't' => Value::sequence(self.since_mark()?)?,
-            0x85..=0x87 => Value::sequence(self.last(usize::from(opcode - 0x84))?)?,
+            b't' => {
+                let values = self.since_mark()?;
+                self.sequence(values)?
+            }
+            0x85..=0x87 => {
+                let values = self.last(usize::from(opcode - 0x84))?;
+                self.sequence(values)?
+            }
             // GLOBAL
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
@@ -326,7 +281,11 @@ impl Machine<'_> {
                 }
             }
             // BINPERSID
-            b'Q' => storage(&self.pop()?)?,
+            b'Q' => {
+                let storage = Rc::new(storage(&self.pop()?)?);
+                self.storages.push(Rc::clone(&storage));
+                Value::Storage(storage)
+            }
             other => return Err(format!("pickle has instruction 0x{other:02x}, which a state dict does not need")),
         };
         self.stack.push(value);
@@ -354,7 +313,7 @@ fn global(module: &str, name: &str) -> Result<Global, Reason> {
 
 fn call(callee: Global, arguments: &[Value]) -> Result<Value, Reason> {
     match (callee, arguments) {
-        (Global::OrderedDict, []) => Ok(Value::Dict(Vec::new(), 0)),
+        (Global::OrderedDict, []) => Ok(Value::Dict(Rc::default(), 0)),
         (Global::RebuildParameter, [tensor @ Value::Tensor(_), ..]) => Ok(tensor.clone()),
         (
             Global::RebuildTensor,
@@ -370,6 +329,9 @@ fn call(callee: Global, arguments: &[Value]) -> Result<Value, Reason> {
 }
 
 fn sizes(values: &[Value]) -> Result<Vec<usize>, Reason> {
+    if values.len() > MAX_RANK {
+        return Err(format!("tensor has {} dimensions, at most {MAX_RANK} are read", values.len()));
+    }
     let size = |v: &Value| match v {
         Value::Int(n) => usize::try_from(*n).ok(),
         _ => None,
@@ -377,13 +339,14 @@ fn sizes(values: &[Value]) -> Result<Vec<usize>, Reason> {
     values.iter().map(size).collect::<Option<_>>().ok_or_else(|| "tensor has a size that is not a number".to_owned())
 }
 
-/// A persistent id: `('storage', type, key, location, values)`.
-fn storage(id: &Value) -> Result<Value, Reason> {
+/// A persistent id: `('storage', type, key, location, values)`, before PyTorch 1.6 with what it is a view of, or None.
+fn storage(id: &Value) -> Result<Storage, Reason> {
     if let Value::Sequence(parts, _) = id
         && let [Value::Text(kind), Value::Global(Global::StorageType(element)), Value::Text(key), ..] = &parts[..]
         && &**kind == "storage"
+        && matches!(parts.get(5), None | Some(Value::None))
     {
-        return Ok(Value::Storage(Rc::new(Storage { element: *element, key: Rc::clone(key) })));
+        return Ok(Storage { element: *element, key: Rc::clone(key) });
     }
     Err("pickle names an object outside itself that is not a storage".to_owned())
 }
