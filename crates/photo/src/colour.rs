@@ -1,14 +1,35 @@
 //! Every pixel layout that a decoder delivers, brought to 8-bit RGB on white.
 
 use crate::crop::Rect;
+use crate::header::Alpha;
 use image::ColorType;
 
-/// Converts the pixels inside `rect` of a picture `width` pixels wide; `None` for layouts without a
-/// settled meaning (floating point).
+/// Whether [`to_rgb`] knows the layout: floating point has no settled meaning.
+pub(crate) fn is_known(color: ColorType) -> bool {
+    use ColorType::{L8, L16, La8, La16, Rgb8, Rgb16, Rgba8, Rgba16};
+    matches!(color, L8 | La8 | L16 | La16 | Rgb8 | Rgba8 | Rgb16 | Rgba16)
+}
+
+/// Converts the pixels inside `rect` of a picture `width` pixels wide; `None` for unknown layouts.
 ///
 /// Where a pixel has three bytes or more it happens in place, so that a 16-bit RGBA picture needs 8
 /// bytes a pixel in all and not 11.
-pub(crate) fn to_rgb(raw: Vec<u8>, color: ColorType, width: u32, rect: Rect) -> Option<Vec<u8>> {
+pub(crate) fn to_rgb(raw: Vec<u8>, color: ColorType, alpha: Alpha, width: u32, rect: Rect) -> Option<Vec<u8>> {
+    Some(match (color, alpha) {
+        (ColorType::Rgba8, Alpha::NoneIfZero) if raw.as_chunks::<4>().0.iter().all(|p| p[3] == 0) => {
+            in_place::<4>(raw, width, rect, |[r, g, b, _]| [r, g, b])
+        }
+        (ColorType::Rgba8, Alpha::Multiplied) => {
+            in_place::<4>(raw, width, rect, |[r, g, b, a]| [r, g, b].map(|v| v.saturating_add(255 - a)))
+        }
+        (ColorType::Rgba16, Alpha::Multiplied) => in_place::<8>(raw, width, rect, |p| {
+            [0, 1, 2].map(|c| narrow(word(&p, c).saturating_add(65_535 - word(&p, 3))))
+        }),
+        _ => return straight(raw, color, width, rect),
+    })
+}
+
+fn straight(raw: Vec<u8>, color: ColorType, width: u32, rect: Rect) -> Option<Vec<u8>> {
     Some(match color {
         ColorType::L8 => grown::<1>(raw, width, rect, |[v]| [v; 3]),
         ColorType::La8 => grown::<2>(raw, width, rect, |[v, a]| [on_white(v, a); 3]),

@@ -49,6 +49,36 @@ pub enum Error {
         /// Strips or tiles allowed.
         limit: u64,
     },
+    /// A TIFF whose tiles are longer than a picture may be.
+    #[error("photo has TIFF tiles of {width} x {height} pixels, the limit for a side is {limit}")]
+    TileTooLong {
+        /// Declared width of a tile in pixels.
+        width: u32,
+        /// Declared height of a tile in pixels.
+        height: u32,
+        /// Longest side allowed, in pixels.
+        limit: u32,
+    },
+    /// A TIFF whose tiles reach so far beyond the picture that unpacking them would take minutes.
+    #[error("photo has {got} pixels with the padding of its TIFF tiles, the limit is {limit}")]
+    TooMuchPadding {
+        /// Pixels of the rows that are unpacked.
+        got: u64,
+        /// Pixels allowed: twice what a picture may have, 32 million at least.
+        limit: u64,
+    },
+    /// A small picture that asks its codec for much memory.
+    #[error("{format} photo needs {got} bytes for its {what}, the limit is {limit}")]
+    TooMuchMemory {
+        /// The format.
+        format: Format,
+        /// What would take the memory.
+        what: &'static str,
+        /// Bytes that it would take.
+        got: u64,
+        /// Bytes allowed.
+        limit: u64,
+    },
     /// No bytes at all.
     #[error("photo has no bytes")]
     Empty,
@@ -131,7 +161,7 @@ pub enum Error {
 /// The kinds of [`Error`]: one for each SQLSTATE that a caller reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// A limit was exceeded: bytes, pixels, a side, scans or tiles (SQLSTATE 54000).
+    /// A limit was exceeded: bytes, pixels, a side, scans, tiles or a codec's memory (SQLSTATE 54000).
     TooLarge,
     /// The bytes are no photo that can be decoded (SQLSTATE 22000).
     BadImage,
@@ -140,6 +170,10 @@ pub enum ErrorKind {
 }
 
 impl Error {
+    pub(crate) fn truncated(format: Format, bytes: &[u8]) -> Self {
+        Error::Truncated { format, bytes: bytes.len() }
+    }
+
     /// The kind of the error.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -147,7 +181,10 @@ impl Error {
             | Error::TooManyPixels { .. }
             | Error::SideTooLong { .. }
             | Error::TooManyScans { .. }
-            | Error::TooManyTiles { .. } => ErrorKind::TooLarge,
+            | Error::TooManyTiles { .. }
+            | Error::TileTooLong { .. }
+            | Error::TooMuchPadding { .. }
+            | Error::TooMuchMemory { .. } => ErrorKind::TooLarge,
             Error::Empty
             | Error::UnknownFormat { .. }
             | Error::UnsupportedFormat { .. }

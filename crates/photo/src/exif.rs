@@ -58,11 +58,7 @@ impl<'a> Directory<'a> {
     /// The value of a tag that holds one unsigned number.
     pub(crate) fn value(&self, tag: u16) -> Tag {
         let mut found = Tag::Absent;
-        for entry in self.entries.chunks_exact(12) {
-            let entry = Directory { bytes: entry, little_endian: self.little_endian, entries: &[] };
-            if entry.u16_at(0) != Some(tag) {
-                continue;
-            }
+        for entry in self.entries(tag) {
             if found != Tag::Absent {
                 return Tag::Odd;
             }
@@ -75,6 +71,44 @@ impl<'a> Directory<'a> {
             .map_or(Tag::Odd, Tag::Value);
         }
         found
+    }
+
+    /// The entries of a tag.
+    fn entries(&self, tag: u16) -> impl Iterator<Item = Directory<'a>> {
+        let little_endian = self.little_endian;
+        let entries = self.entries.chunks_exact(12).map(move |bytes| Directory { bytes, little_endian, entries: &[] });
+        entries.filter(move |entry| entry.u16_at(0) == Some(tag))
+    }
+
+    /// How many numbers a tag has; 0 where it isn't there.
+    pub(crate) fn count(&self, tag: u16) -> u32 {
+        self.entries(tag).filter_map(|entry| entry.u32_at(4)).max().unwrap_or(0)
+    }
+
+    /// The first of the numbers of a tag.
+    pub(crate) fn first_of(&self, tag: u16) -> Tag {
+        let mut entries = self.entries(tag);
+        match (entries.next(), entries.next()) {
+            (None, _) => Tag::Absent,
+            (Some(entry), None) => self.first_in(&entry).map_or(Tag::Odd, Tag::Value),
+            _ => Tag::Odd,
+        }
+    }
+
+    fn first_in(&self, entry: &Directory) -> Option<u32> {
+        let (kind, count) = (entry.u16_at(2)?, entry.u32_at(4)?);
+        let size = [0, 1, 0, 2, 4].get(usize::from(kind)).filter(|&&size| size > 0)?;
+        // What fits into four bytes stands in the entry itself, all else where it points.
+        let (bytes, at) = match count.checked_mul(*size)? {
+            0 => return None,
+            1..=4 => (entry, 8),
+            _ => (self, entry.u32_at(8)? as usize),
+        };
+        match kind {
+            1 => bytes.bytes.get(at).map(|&b| u32::from(b)),
+            3 => bytes.u16_at(at).map(u32::from),
+            _ => bytes.u32_at(at),
+        }
     }
 
     /// The orientation; upright where the tag is missing or makes no sense.

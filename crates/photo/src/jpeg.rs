@@ -39,6 +39,34 @@ pub(crate) fn scale_for(window: &Window, target: (u32, u32)) -> u8 {
     [1, 2, 4].into_iter().find(|&n| enough(n)).unwrap_or(8)
 }
 
+/// What the codec takes besides the pixels that are kept.
+///
+/// With one scan these are rows: of each channel two rows of blocks at most, and what they are upsampled to. With
+/// several it is every coefficient, of two bytes, in blocks of 8 x 8, whatever the scale: 3 bytes a pixel with the usual
+/// half sampling of colours, 8 for four full channels.
+pub(crate) fn codec_bytes(header: &JpegHeader) -> u64 {
+    let sampling = &header.frame.sampling;
+    let most = sampling.iter().fold((1, 1), |most: (u32, u32), s| (most.0.max(s.0), most.1.max(s.1)));
+    let blocks = |side: u32, own: u32, most: u32| match own {
+        0 => 0,
+        _ => u64::from((side * own).div_ceil(8 * most).next_multiple_of(own)),
+    };
+    let (mut rows, mut coefficients) = (0, 0);
+    for &(across, down) in sampling {
+        let across = blocks(header.width, across, most.0);
+        rows += across * 8 * 16 * u64::from(down) + u64::from(header.width * most.1);
+        coefficients += across * blocks(header.height, down, most.1) * 128;
+    }
+    rows + if header.several_scans { coefficients } else { 0 }
+}
+
+/// The window in pixels of the picture at `eighths` of its size, and the whole pixels there that it touches.
+pub(crate) fn kept(header: &JpegHeader, window: &Window, eighths: u8) -> (Window, Rect) {
+    let side = |side: u32| (side * u32::from(eighths)).div_ceil(8);
+    let window = window.scaled(f64::from(eighths) / 8.0);
+    (window, window.touched(side(header.width), side(header.height)))
+}
+
 /// Decodes at `eighths` of the full size and keeps the pixels that `window` touches.
 ///
 /// `window` is in pixels of the stored full-size picture; the one returned is the same place in the
@@ -63,8 +91,11 @@ pub(crate) fn decode(
             false => codec.rgb().map_err(fail)?,
         };
         let channels = if inks { 4 } else { 3 };
-        let window = window.scaled(f64::from(eighths) / 8.0);
-        let rect = window.touched(codec.width() as u32, codec.height() as u32);
+        let (window, rect) = kept(header, &window, eighths);
+        let (right, bottom) = ((rect.x + rect.width) as usize, (rect.y + rect.height) as usize);
+        if right > codec.width() || bottom > codec.height() {
+            return Err(damaged(Format::Jpeg, "its reduced size is another one"));
+        }
         let Rect { x, width, height, .. } = rect;
         let mut line = vec![0u8; codec.width() * channels];
         let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);

@@ -4,6 +4,22 @@ use crate::guard::damaged;
 use crate::orient::Orientation;
 use crate::{Error, Format, exif};
 
+/// The frame header.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    width: u32,
+    height: u32,
+    progressive: bool,
+    /// How often each channel is sampled, across and down, 0 where there is no such channel.
+    pub(crate) sampling: [(u32, u32); 4],
+}
+
+impl Frame {
+    pub(crate) fn channels(&self) -> usize {
+        self.sampling.iter().filter(|(across, _)| *across > 0).count()
+    }
+}
+
 /// What the markers ahead of the first scan say.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JpegHeader {
@@ -12,6 +28,9 @@ pub(crate) struct JpegHeader {
     pub(crate) orientation: Orientation,
     /// An Adobe marker is there: its CMYK is stored inverted.
     pub(crate) adobe: bool,
+    pub(crate) frame: Frame,
+    /// All coefficients are kept until the last scan was read: there are several scans.
+    pub(crate) several_scans: bool,
     /// Where the first scan's marker begins.
     first_scan: usize,
 }
@@ -63,7 +82,7 @@ impl<'a> Markers<'a> {
 }
 
 fn truncated(bytes: &[u8]) -> Error {
-    Error::Truncated { format: Format::Jpeg, bytes: bytes.len() }
+    Error::truncated(Format::Jpeg, bytes)
 }
 
 /// Reads everything ahead of the first scan.
@@ -76,13 +95,16 @@ pub(crate) fn read(bytes: &[u8]) -> Result<JpegHeader, Error> {
         let (code, start) = markers.next().ok_or_else(|| truncated(bytes))?;
         match code {
             SOS => {
-                let (width, height) =
+                let frame: Frame =
                     frame.ok_or_else(|| damaged(Format::Jpeg, "a scan comes ahead of the frame header"))?;
+                let scanned = markers.segment()?.first().map_or(0, |&channels| usize::from(channels));
                 return Ok(JpegHeader {
-                    width,
-                    height,
+                    width: frame.width,
+                    height: frame.height,
                     orientation: orientation.unwrap_or_default(),
                     adobe,
+                    frame,
+                    several_scans: frame.progressive || scanned < frame.channels(),
                     first_scan: start,
                 });
             }
@@ -90,8 +112,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<JpegHeader, Error> {
             SOI => return Err(damaged(Format::Jpeg, "a second start marker")),
             // Of the codes C0 to CF, three are tables and an extension: DHT, JPG and DAC.
             0xc0..=0xcf if !matches!(code, 0xc4 | 0xc8 | 0xcc) => {
-                let size = frame_size(code, markers.segment()?)?;
-                if frame.replace(size).is_some() {
+                let header = read_frame(code, markers.segment()?)?;
+                if frame.replace(header).is_some() {
                     return Err(damaged(Format::Jpeg, "two frame headers"));
                 }
             }
@@ -112,9 +134,9 @@ pub(crate) fn read(bytes: &[u8]) -> Result<JpegHeader, Error> {
     }
 }
 
-fn frame_size(code: u8, content: &[u8]) -> Result<(u32, u32), Error> {
+fn read_frame(code: u8, content: &[u8]) -> Result<Frame, Error> {
     let unsupported = |feature: &str| Error::UnsupportedFeature { format: Format::Jpeg, feature: feature.to_string() };
-    let &[bits, h1, h0, w1, w0, components, ..] = content else {
+    let &[bits, h1, h0, w1, w0, components, ref channels @ ..] = content else {
         return Err(damaged(Format::Jpeg, "the frame header is too short"));
     };
     match code {
@@ -132,7 +154,12 @@ fn frame_size(code: u8, content: &[u8]) -> Result<(u32, u32), Error> {
     }
     let width = u32::from(u16::from_be_bytes([w1, w0]));
     let height = u32::from(u16::from_be_bytes([h1, h0]));
-    Ok((width, height))
+    let mut sampling = [(0, 0); 4];
+    for (channel, sampling) in channels.chunks_exact(3).take(usize::from(components)).zip(&mut sampling) {
+        // The codec refuses factors outside of 1 to 4.
+        *sampling = (u32::from(channel[1] >> 4).clamp(1, 4), u32::from(channel[1] & 15).clamp(1, 4));
+    }
+    Ok(Frame { width, height, progressive: code == 0xc2, sampling })
 }
 
 impl JpegHeader {

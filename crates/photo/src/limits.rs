@@ -13,8 +13,9 @@ pub const MAX_SIZE: u32 = 4096;
 /// Limits on what is given, checked against the file's length and its header before any memory in
 /// proportion to the declared size is taken.
 ///
-/// Decoding then needs at most about 8 bytes a pixel (16-bit RGBA, progressive CMYK JPEG), besides
-/// the file itself and up to 64 MiB of a codec's own buffers.
+/// What decoding a photo within them takes is said by [`crate::Plan::memory`]: from less than a byte
+/// a pixel (a JPEG of one scan, reduced) to 16 (a TIFF of 16-bit RGBA), and up to 128 MiB for metadata
+/// or tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Most bytes that a file may have.

@@ -1,76 +1,92 @@
 //! PNG, WebP, GIF, BMP and TIFF pixels by the `image` crate.
 
-use crate::colour::to_rgb;
+use crate::colour::{is_known, to_rgb};
 use crate::crop::{Pixels, Rect};
 use crate::guard::{damaged, guarded};
-use crate::header::Stored;
+use crate::header::{Raster, Stored};
 use crate::{Error, Format};
 use image::codecs::{bmp, gif, png, tiff, webp};
 use image::error::UnsupportedErrorKind;
 use image::{ImageDecoder, ImageError};
 use std::io::{Cursor, ErrorKind};
 
-/// What a decoder may take for itself, besides its output twice: tables, a row or strip, metadata.
-const WORKING_MEMORY: u64 = 64 << 20;
+/// What a decoder may take for what stands beside the pixels: tables, metadata.
+pub(crate) const WORKING_MEMORY: u64 = 64 << 20;
 
 /// Decodes and keeps the pixels inside `rect` (in stored pixels), on white.
-pub(crate) fn decode(bytes: &[u8], stored: &Stored, rect: Rect) -> Result<Pixels, Error> {
+pub(crate) fn decode(bytes: &[u8], stored: &Stored, raster: &Raster, rect: Rect) -> Result<Pixels, Error> {
     let format = stored.format;
     let fail = |e| from_codec(format, bytes.len(), e);
+    let finish = Finish { bytes: bytes.len(), stored, raster, rect };
     guarded(format, || {
         let input = Cursor::new(bytes);
         match format {
+            // This decoder's limit does not count the pixels, which the caller holds.
             Format::Png => {
-                let decoder = png::PngDecoder::with_limits(input, allowance(stored, 8));
-                finish(decoder.map_err(fail)?, bytes, stored, rect)
+                let decoder = png::PngDecoder::with_limits(input, allowance(stored, WORKING_MEMORY));
+                finish.pixels(decoder.map_err(fail)?)
             }
             Format::WebP => {
-                let decoder = webp::WebPDecoder::new(input).map_err(fail)?;
-                finish(decoder, bytes, stored, rect)
+                let mut decoder = webp::WebPDecoder::new(input).map_err(fail)?;
+                // Where the first frame leaves some of the canvas uncovered. With an alpha channel it is transparent
+                // there, without one it would be black.
+                if decoder.has_animation() && !decoder.color_type().has_alpha() {
+                    decoder.set_background_color(image::Rgba([255; 4])).map_err(fail)?;
+                }
+                finish.pixels(decoder)
             }
-            Format::Gif => {
-                let decoder = gif::GifDecoder::new(input).map_err(fail)?;
-                finish(decoder, bytes, stored, rect)
-            }
-            Format::Bmp => {
-                let decoder = bmp::BmpDecoder::new(input).map_err(fail)?;
-                finish(decoder, bytes, stored, rect)
-            }
-            Format::Tiff => {
-                let decoder = tiff::TiffDecoder::new(input).map_err(fail)?;
-                finish(decoder, bytes, stored, rect)
-            }
+            Format::Gif => finish.pixels(gif::GifDecoder::new(input).map_err(fail)?),
+            Format::Bmp => finish.pixels(bmp::BmpDecoder::new(input).map_err(fail)?),
+            Format::Tiff => finish.pixels(tiff::TiffDecoder::new(input).map_err(fail)?),
             Format::Jpeg => Err(damaged(format, "it has a decoder of its own")),
         }
     })
 }
 
-/// Twice the output of `pixel_bytes` each, and the working memory.
-fn allowance(stored: &Stored, pixel_bytes: u64) -> image::Limits {
-    let pixels = u64::from(stored.width) * u64::from(stored.height);
+fn allowance(stored: &Stored, bytes: u64) -> image::Limits {
     let mut limits = image::Limits::no_limits();
     limits.max_image_width = Some(stored.width);
     limits.max_image_height = Some(stored.height);
-    limits.max_alloc = Some(pixels * pixel_bytes * 2 + WORKING_MEMORY);
+    limits.max_alloc = Some(bytes);
     limits
 }
 
-fn finish(mut decoder: impl ImageDecoder, bytes: &[u8], stored: &Stored, rect: Rect) -> Result<Pixels, Error> {
-    let format = stored.format;
-    let fail = |e| from_codec(format, bytes.len(), e);
-    // The limits were checked on our reading of the header: the codec must have read the same.
-    if decoder.dimensions() != (stored.width, stored.height) {
-        return Err(damaged(format, "its headers name different sizes"));
+/// From a codec that has read its header to pixels.
+struct Finish<'a> {
+    bytes: usize,
+    stored: &'a Stored,
+    raster: &'a Raster,
+    rect: Rect,
+}
+
+impl Finish<'_> {
+    fn pixels(&self, mut decoder: impl ImageDecoder) -> Result<Pixels, Error> {
+        let Finish { stored, raster, rect, .. } = *self;
+        let format = stored.format;
+        let fail = |e| from_codec(format, self.bytes, e);
+        // The limits were checked on our reading of the header: the codec must have read the same.
+        if decoder.dimensions() != (stored.width, stored.height) {
+            return Err(damaged(format, "its headers name different sizes"));
+        }
+        let color = decoder.color_type();
+        let unknown = || Error::UnsupportedFeature { format, feature: format!("{color:?} pixels") };
+        if !is_known(color) {
+            return Err(unknown());
+        }
+        let length = decoder.total_bytes();
+        if length > raster.raw {
+            let words = format!("its header says {} bytes of pixels, its decoder {length}", raster.raw);
+            return Err(damaged(format, &words));
+        }
+        // A last line of defence only: what the codec takes was added up from the header.
+        let most = 2 * (raster.raw + raster.codec) + WORKING_MEMORY;
+        decoder.set_limits(allowance(stored, most)).map_err(fail)?;
+        let length = usize::try_from(length).map_err(|_| damaged(format, "it does not fit into memory"))?;
+        let mut raw = vec![0u8; length];
+        decoder.read_image(&mut raw).map_err(fail)?;
+        let rgb = to_rgb(raw, color, raster.alpha, stored.width, rect).ok_or_else(unknown)?;
+        Ok(Pixels { rgb, width: rect.width, height: rect.height })
     }
-    let color = decoder.color_type();
-    let pixel_bytes = u64::from(color.bytes_per_pixel());
-    decoder.set_limits(allowance(stored, pixel_bytes)).map_err(fail)?;
-    let length = usize::try_from(decoder.total_bytes()).map_err(|_| damaged(format, "it does not fit into memory"))?;
-    let mut raw = vec![0u8; length];
-    decoder.read_image(&mut raw).map_err(fail)?;
-    let rgb = to_rgb(raw, color, stored.width, rect)
-        .ok_or_else(|| Error::UnsupportedFeature { format, feature: format!("{color:?} pixels") })?;
-    Ok(Pixels { rgb, width: rect.width, height: rect.height })
 }
 
 fn from_codec(format: Format, bytes: usize, error: ImageError) -> Error {
@@ -84,7 +100,10 @@ fn from_codec(format: Format, bytes: usize, error: ImageError) -> Error {
                 _ => "an unknown feature".to_string(),
             },
         },
-        ImageError::Limits(_) => damaged(format, "it needs more memory than a photo of its size"),
+        ImageError::Limits(_) => {
+            let words = format!("what stands beside its pixels needs more than {} MiB", WORKING_MEMORY >> 20);
+            damaged(format, &words)
+        }
         other => {
             // The innermost cause says most; the outer ones repeat the format's name.
             let mut cause: &dyn std::error::Error = &other;

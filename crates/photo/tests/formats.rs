@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{chunk, difference, encode, jpeg, jpeg_of, picture, png, progressive_jpeg, to};
+use common::{bombs, chunk, difference, encode, jpeg, jpeg_of, picture, png, progressive_jpeg, to};
 use grnet_photo::{Error, Fit, Format, Limits, prepare, probe};
 use image::{DynamicImage, GrayAlphaImage, ImageBuffer, ImageFormat, Luma, Rgb, Rgba, RgbaImage};
 use mozjpeg::ColorSpace;
@@ -106,6 +106,102 @@ fn palette_transparency_is_white() {
     file.extend(chunk(b"IEND", &[]));
     let got = prepare(&file, None, Fit::Letterbox, 2, &Limits::default()).unwrap();
     assert_eq!(got.pixels[..6], [255, 255, 255, 40, 50, 60]);
+}
+
+/// A TIFF of 2 x 1 pixels in one strip, of 8 or 16 bits.
+fn tiff(bits: u32, extra: &[u32], predictor: u32, pixels: &[u8]) -> Vec<u8> {
+    let samples = 3 + extra.len();
+    let bits = vec![bits; samples];
+    let (length, samples) = ([pixels.len() as u32], [samples as u32]);
+    let mut tags: Vec<(u16, u16, &[u32])> = vec![
+        (256, 3, &[2]),
+        (257, 3, &[1]),
+        (258, 3, &bits),
+        (259, 3, &[1]),
+        (262, 3, &[2]),
+        (273, 4, &[8]),
+        (277, 3, &samples),
+        (279, 4, &length),
+    ];
+    let predictor = [predictor];
+    tags.push((317, 3, &predictor));
+    tags.extend((!extra.is_empty()).then_some((338, 3, extra)));
+    bombs::tiff(&tags, pixels)
+}
+
+/// Where colours were multiplied by alpha they are not multiplied again.
+#[test]
+fn associated_alpha_is_composed_once() {
+    let pixels = [128, 0, 0, 128, 10, 20, 30, 255];
+    assert_eq!(to(&tiff(8, &[1], 1, &pixels), 2).unwrap().pixels[..6], [255, 127, 127, 10, 20, 30]);
+    assert_eq!(to(&tiff(8, &[2], 1, &pixels), 2).unwrap().pixels[..6], [191, 127, 127, 10, 20, 30]);
+    // Lighter than their alpha allows: white.
+    assert_eq!(
+        to(&tiff(8, &[1], 1, &[200, 90, 0, 100, 0, 0, 0, 0]), 2).unwrap().pixels[..6],
+        [255, 245, 155, 255, 255, 255]
+    );
+    let deep = [0x8080u16, 0, 0x4040, 0x8080, 1, 2, 0xffff, 0xffff].map(u16::to_le_bytes).concat();
+    assert_eq!(to(&tiff(16, &[1], 1, &deep), 2).unwrap().pixels[..6], [255, 127, 191, 0, 0, 255]);
+}
+
+/// A fourth channel without a meaning is dropped; with a predictor the decoder would mistake what is left.
+#[test]
+fn channels_without_a_meaning_are_dropped_or_refused_by_name() {
+    let pixels = [1, 2, 3, 99, 5, 6, 7, 99];
+    assert_eq!(to(&tiff(8, &[0], 1, &pixels), 2).unwrap().pixels[..6], [1, 2, 3, 5, 6, 7]);
+    let error = to(&tiff(8, &[0], 2, &pixels), 2).unwrap_err();
+    assert!(matches!(error, Error::UnsupportedFeature { format: Format::Tiff, .. }), "{error}");
+    assert!(error.to_string().contains("a predictor with a channel that is neither colour nor alpha"), "{error}");
+    // With alpha there is nothing to drop: differences to the pixel on the left.
+    assert_eq!(to(&tiff(8, &[2], 2, &[1, 2, 3, 255, 4, 4, 4, 0]), 2).unwrap().pixels[..6], [1, 2, 3, 5, 6, 7]);
+    for (extra, word) in [(&[2, 0][..], "2 channels besides its colours"), (&[3], "of kind 3")] {
+        let error = to(&tiff(8, extra, 1, &[0; 10]), 2).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+/// An animation's first frame of 2 x 2 pixels on a canvas of 4 x 4, with and without an alpha channel.
+#[test]
+fn an_animation_s_canvas_is_white() {
+    let red = encode(image::RgbImage::from_pixel(2, 2, Rgb([200, 0, 0])), ImageFormat::WebP);
+    let sides = [1, 0, 0, 1, 0, 0];
+    for blended in [0, 0b10] {
+        let frame = [&[0; 6][..], &sides, &[0, 0, 0, blended], &red[12..]].concat();
+        for flags in [0x02, 0x12] {
+            let canvas = bombs::canvas(flags, 4, 4);
+            let file = bombs::webp(&[(b"VP8X", &canvas), (b"ANIM", &[0; 6]), (b"ANMF", &frame)]);
+            let got = to(&file, 4).unwrap().pixels;
+            // The codec rounds down where it blends, an opaque pixel too.
+            assert!(difference(&got[..6], &[200, 0, 0, 200, 0, 0]).0 <= 1, "{got:?}");
+            assert_eq!((&got[6..12], &got[24..]), (&[255; 6][..], &[255; 24][..]));
+        }
+    }
+}
+
+/// As libwebp writes it: the alpha channel is a lossless picture of its own, clear in the upper left corner.
+#[test]
+fn a_lossy_webp_with_alpha_is_composed_on_white() {
+    let got = to(include_bytes!("data/lossy-alpha.webp"), 32).unwrap();
+    assert_eq!((got.format, &got.pixels[..3]), (Format::WebP, &[255; 3][..]));
+    // Red 248, green 90, blue 0 behind an alpha of 217.
+    assert!(difference(&got.pixels[32 * 32 * 3 - 3..], &[249, 115, 38]).0 < 12, "{:?}", &got.pixels[32 * 32 * 3 - 3..]);
+}
+
+/// Programs that know no alpha leave it zero, in a BMP with a mask for it too.
+#[test]
+fn alpha_that_is_zero_everywhere_in_a_bmp_is_none() {
+    let file = |alpha: u8| {
+        let mut file = encode(RgbaImage::from_pixel(3, 2, Rgba([50, 100, 150, 0])), ImageFormat::Bmp);
+        assert_eq!((file[14], file[30], file[69]), (108, 3, 0xff), "a header with a mask for alpha");
+        let last = file.len() - 1;
+        file[last] = alpha;
+        file
+    };
+    let all_zero = prepare(&file(0), None, Fit::Stretch, 3, &Limits::default()).unwrap().pixels;
+    assert!(all_zero.chunks(3).all(|p| p == [50, 100, 150]), "{all_zero:?}");
+    // One pixel with alpha makes the others transparent.
+    let one = to(&file(255), 3).unwrap().pixels;
+    assert!(one.chunks(3).any(|p| p == [255, 255, 255]) && one.chunks(3).any(|p| p == [50, 100, 150]), "{one:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{chunk, encode, jpeg, picture, png, progressive_jpeg, to};
+use common::{bombs, chunk, encode, jpeg, picture, png, progressive_jpeg, to};
 use grnet_photo::{Error, ErrorKind, Fit, Format, Limits, MAX_SIDE, prepare, probe};
 use image::ImageFormat;
 use std::time::{Duration, Instant};
@@ -214,4 +214,123 @@ fn tiffs_that_ask_too_much_are_refused() {
     let error = to(&tiles, 8).unwrap_err();
     assert_eq!(error, Error::TooManyTiles { got: 400_000, limit: 131_072 });
     assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+/// Tiles larger than the picture are unpacked, and what of them is not shown too.
+#[test]
+fn tiffs_with_endless_tiles_are_refused() {
+    let file = |height: u32, tile: (u32, u32), samples: u32| {
+        let (sides, bits) = ([[height], [tile.0], [tile.1], [samples]], vec![8; samples as usize]);
+        let tags: [(u16, u16, &[u32]); 10] = [
+            (256, 3, &[3]),
+            (257, 4, &sides[0]),
+            (258, 3, &bits),
+            (259, 3, &[1]),
+            (262, 3, &[2]),
+            (277, 3, &sides[3]),
+            (322, 4, &sides[1]),
+            (323, 4, &sides[2]),
+            (324, 4, &[8]),
+            (325, 4, &[768]),
+        ];
+        bombs::tiff(&tags, &[7; 768])
+    };
+    assert_eq!(to(&file(4, (16, 16), 3), 4).unwrap().pixels[12..21], [7; 9]);
+    let error = to(&file(4, (16, 65_536), 3), 4).unwrap_err();
+    assert_eq!(error, Error::TileTooLong { width: 16, height: 65_536, limit: 65_535 });
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    // Deflate makes 33 GB of 32 MB: a column of 60,000 pixels would be cut from them.
+    let error = to(&file(60_000, (65_520, 60_000), 3), 4).unwrap_err();
+    assert_eq!(error, Error::TooMuchPadding { got: 65_520 * 60_000, limit: 128_000_000 });
+    for samples in [5, 6, 60_000] {
+        let error = to(&file(4, (16, 16), samples), 4).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadImage, "{error}");
+    }
+    assert_eq!(kind(&bombs::tiff_tile()), ErrorKind::TooLarge);
+    assert_eq!(kind(&bombs::tiff_list()), ErrorKind::TooLarge);
+}
+
+/// The picture inside an extended WebP has sides of its own.
+#[test]
+fn webps_whose_canvas_hides_another_picture_are_refused() {
+    let lossy = |width, height| bombs::lossy(width, height, 2000);
+    let lossless = encode(picture(8, 8), ImageFormat::WebP)[20..].to_vec();
+    let still = |width, height, kind: &[u8; 4], picture: &[u8]| {
+        bombs::webp(&[(b"VP8X", &bombs::canvas(0, width, height)), (kind, picture)])
+    };
+    assert!(to(&still(8, 8, b"VP8 ", &lossy(8, 8)), 8).is_ok());
+    assert!(to(&still(8, 8, b"VP8L", &lossless), 8).is_ok());
+    let frame = |x: u8, width: u8, chunks: &[(&[u8; 4], &[u8])]| {
+        [&[x, 0, 0, 0, 0, 0, width - 1, 0, 0, 7, 0, 0, 0, 0, 0, 0], &bombs::webp(chunks)[12..]].concat()
+    };
+    let moving =
+        |frame: &[u8]| bombs::webp(&[(b"VP8X", &bombs::canvas(2, 8, 8)), (b"ANIM", &[0; 6]), (b"ANMF", frame)]);
+    assert!(to(&moving(&frame(0, 8, &[(b"VP8 ", &lossy(8, 8))])), 8).is_ok());
+    let hidden = moving(&frame(0, 8, &[(b"VP8 ", &lossy(16_000, 16_000))]));
+    for (file, words) in [
+        (still(8, 9, b"VP8 ", &lossy(8, 8)), "its picture is 8 x 8 pixels, its header says 8 x 9"),
+        (still(8, 9, b"VP8L", &lossless), "its picture is 8 x 8 pixels, its header says 8 x 9"),
+        (hidden, "its picture is 16000 x 16000 pixels, its header says 8 x 8"),
+        (
+            moving(&frame(0, 9, &[(b"VP8 ", &lossy(9, 8))])),
+            "its first frame reaches to 9 x 8 pixels, its canvas to 8 x 8",
+        ),
+        (moving(&frame(1, 8, &[(b"VP8L", &lossless)])), "its first frame reaches to 10 x 8 pixels"),
+        (
+            moving(&frame(0, 8, &[(b"ALPH", &[0; 65]), (b"VP8L", &lossless)])),
+            "alpha channel of its first frame has no picture",
+        ),
+        (moving(&frame(0, 8, &[(b"EXIF", &[0; 65])])), "its first frame has no picture"),
+        (
+            bombs::webp(&[(b"VP8X", &bombs::canvas(0, 8, 8)), (b"VP8 ", &lossy(8, 8)), (b"VP8L", &lossless)]),
+            "two pictures",
+        ),
+        (
+            bombs::webp(&[
+                (b"VP8X", &bombs::canvas(0, 8, 8)),
+                (b"VP8 ", &lossy(8, 8)),
+                (b"ANMF", &frame(0, 8, &[(b"VP8L", &bombs::tables(65_536))])),
+            ]),
+            "does not announce",
+        ),
+    ] {
+        let error = to(&file, 8).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadImage);
+        assert!(error.to_string().contains(words), "{error}");
+        assert_eq!(probe(&file, &Limits::default()).unwrap_err(), error);
+    }
+}
+
+/// Small files, gigabytes of tables: as a picture, as an alpha channel, and in a frame.
+#[test]
+fn webps_with_endless_tables_are_refused() {
+    let bomb = bombs::tables(65_536);
+    let alphas = [&[1], &bomb[5..]].concat();
+    let picture = bombs::lossy(4, 4, 2000);
+    let canvas = |flags| bombs::canvas(flags, 4, 4);
+    let frame = [&[0, 0, 0, 0, 0, 0, 3, 0, 0, 3, 0, 0, 0, 0, 0, 0], &bombs::webp(&[(b"VP8L", &bomb)])[12..]].concat();
+    for file in [
+        bombs::webp_tables(),
+        bombs::webp(&[(b"VP8X", &canvas(0)), (b"VP8L", &bomb)]),
+        bombs::webp(&[(b"VP8X", &canvas(0x10)), (b"ALPH", &alphas), (b"VP8 ", &picture)]),
+        bombs::webp(&[(b"VP8X", &canvas(2)), (b"ANIM", &[0; 6]), (b"ANMF", &frame)]),
+    ] {
+        let error = to(&file, 4).unwrap_err();
+        assert!(matches!(error, Error::TooMuchMemory { got: 1_300_000_000.., limit: 134_217_728, .. }), "{error}");
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+    }
+    assert!(to(&bombs::webp(&[(b"VP8L", &bombs::tables(1000))]), 4).is_ok());
+}
+
+/// A frame is held to the limits, which its screen does not show.
+#[test]
+fn gifs_whose_frame_is_larger_than_their_screen_are_measured_by_it() {
+    let mut file = encode(picture(40, 30), ImageFormat::Gif);
+    file[6..10].copy_from_slice(&[8, 0, 6, 0]);
+    let at = |max_pixels| {
+        let limits = Limits { max_pixels, ..Limits::default() };
+        prepare(&file, None, Fit::Letterbox, 8, &limits).map(|photo| (photo.width, photo.height))
+    };
+    assert_eq!(at(1200), Ok((8, 6)));
+    assert_eq!(at(1199), Err(Error::TooManyPixels { got: 1200, limit: 1199 }));
 }

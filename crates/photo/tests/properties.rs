@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{encode, exif, jpeg, picture, progressive_jpeg, with_exif};
+use common::{bombs, encode, exif, jpeg, picture, progressive_jpeg, with_exif};
 use grnet_photo::{Fit, Limits, Region, prepare, probe};
 use image::ImageFormat;
 use proptest::prelude::*;
@@ -19,6 +19,15 @@ static FILES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     files.push(exif(3, false));
     files
 });
+
+/// Lossless pictures, two of them as libwebp writes them: with transforms, a colour cache, a palette, 12 groups.
+static LOSSLESS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let groups = bombs::webp(&[(b"VP8L", &bombs::tables(5))]);
+    let encoded = encode(picture(48, 40), ImageFormat::WebP);
+    vec![GROUPS.to_vec(), PALETTE.to_vec(), groups, encoded]
+});
+const GROUPS: &[u8] = include_bytes!("data/groups.webp");
+const PALETTE: &[u8] = include_bytes!("data/palette.webp");
 
 const SIGNATURES: [&[u8]; 9] = [
     b"\xff\xd8\xff",
@@ -84,6 +93,25 @@ proptest! {
     ) {
         let (a, b) = (&FILES[first], &FILES[second]);
         check(&[&a[..cut.index(a.len())], &b[resume.index(b.len())..]].concat(), None)?;
+    }
+
+    /// The tables are added up from the same bits as the codec reads: what it decodes is not refused for them.
+    #[test]
+    fn lossless_webps_are_refused_for_their_codes_only_where_the_codec_refuses_them(
+        which in 0..4usize,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..3),
+        within in prop::sample::select(vec![40usize, 200, 3000]),
+    ) {
+        let mut file = LOSSLESS[which].clone();
+        let length = (file.len() - 25).min(within);
+        for (at, bit) in changes {
+            file[25 + at.index(length)] ^= 1 << bit;
+        }
+        let refused = prepare(&file, None, Fit::Letterbox, 12, &LIMITS).err().map(|error| error.to_string());
+        let refused = refused.filter(|words| words.contains("Huffman codes are damaged"));
+        if image::load_from_memory(&file).is_ok() {
+            prop_assert_eq!(refused, None);
+        }
     }
 
     #[test]

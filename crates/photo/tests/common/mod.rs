@@ -1,6 +1,8 @@
 //! Pictures and files that the tests make for themselves.
 #![allow(dead_code, missing_docs)]
 
+pub mod bombs;
+
 use grnet_photo::{Error, Fit, Limits, Prepared, prepare};
 use image::{DynamicImage, ImageFormat, RgbImage};
 use mozjpeg::{ColorSpace, Compress};

@@ -1,0 +1,111 @@
+//! A photo whose header was read, and what will be made of it.
+
+use crate::crop::{Rect, Window};
+use crate::header::{Coding, Header, Stored};
+use crate::memory::Steps;
+use crate::{Error, Fit, Limits, Prepared, Region, fit, header, jpeg, limits, raster};
+
+/// What [`crate::prepare`] is going to do with a photo: everything is checked that can be checked without its pixels,
+/// and nothing in proportion to them is allocated.
+pub struct Plan<'a> {
+    bytes: &'a [u8],
+    stored: Stored,
+    size: u32,
+    /// Size of the wanted part within the square, upright.
+    target: (u32, u32),
+    /// The wanted part, in pixels of the stored picture.
+    inside: Window,
+    /// The scale at which a JPEG is decoded.
+    eighths: u8,
+}
+
+/// Whether a codec may reduce a photo while it decodes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scale {
+    Full,
+    Reduced,
+}
+
+pub(crate) fn plan<'a>(
+    bytes: &'a [u8],
+    region: Option<&Region>,
+    fit: Fit,
+    size: u32,
+    limits: &Limits,
+    scale: Scale,
+) -> Result<Plan<'a>, Error> {
+    let stored = header::read(bytes, limits)?;
+    limits::check_size(size)?;
+    let orientation = stored.orientation;
+    let (width, height) = stored.upright();
+    let window = match region {
+        Some(region) => Window::clipped(region, width, height)?,
+        None => Window::whole(width, height),
+    };
+    let target = fit.target(window.width(), window.height(), size);
+    let inside = orientation.window_to_stored(window, f64::from(stored.width), f64::from(stored.height));
+    let mut eighths = 8;
+    if let Coding::Jpeg(header) = &stored.coding {
+        jpeg::check_scans(bytes, header)?;
+        if scale == Scale::Reduced {
+            eighths = jpeg::scale_for(&inside, orientation.turned_size(target));
+        }
+    }
+    Ok(Plan { bytes, stored, size, target, inside, eighths })
+}
+
+impl Plan<'_> {
+    /// What the photo's header says.
+    pub fn header(&self) -> Header {
+        self.stored.header()
+    }
+
+    /// The most bytes that [`Plan::run`] takes at one time, besides the file and with the result.
+    ///
+    /// It is an upper bound: what is promised is kept for every file, whatever is in it.
+    pub fn memory(&self) -> u64 {
+        let Plan { stored, target, size, .. } = self;
+        let (decode, kept) = match &stored.coding {
+            Coding::Jpeg(header) => {
+                let kept = jpeg::kept(header, &self.inside, self.eighths).1;
+                (jpeg::codec_bytes(header) + pixels(kept) * 3, kept)
+            }
+            Coding::Raster(raster) => {
+                let kept = self.inside.touched(stored.width, stored.height);
+                // Pixels of less than three bytes are copied when they become RGB.
+                let small = raster.raw < u64::from(stored.width) * u64::from(stored.height) * 3;
+                let rgb = if small { pixels(kept) * 3 } else { 0 };
+                (raster.raw + raster.codec.max(rgb), kept)
+            }
+        };
+        let turned = stored.orientation.exif() != 1;
+        let kept = stored.orientation.turned_size((kept.width, kept.height));
+        Steps { decode, kept, turned, target: *target, size: *size }.peak()
+    }
+
+    /// Decodes the photo, turns it upright and brings it to its size.
+    ///
+    /// # Errors
+    /// Those of the pixels: [`Error`]s of the kind [`crate::ErrorKind::BadImage`].
+    pub fn run(self) -> Result<Prepared, Error> {
+        let Plan { bytes, stored, size, target, inside, eighths } = self;
+        let (format, orientation) = (stored.format, stored.orientation);
+        let (width, height) = stored.upright();
+        let (pixels, inside) = match &stored.coding {
+            Coding::Jpeg(header) => jpeg::decode(bytes, header, inside, eighths)?,
+            Coding::Raster(raster) => {
+                let rect = inside.touched(stored.width, stored.height);
+                (raster::decode(bytes, &stored, raster, rect)?, inside.within(rect))
+            }
+        };
+        // Turned upright before the resize, so that equal pixels in another orientation stay equal
+        // through the filter's rounding.
+        let inside = orientation.window_to_upright(inside, f64::from(pixels.width), f64::from(pixels.height));
+        let pixels = orientation.apply(pixels);
+        Ok(Prepared { pixels: fit::resize(&pixels, inside, target, size, format)?, width, height, format })
+    }
+}
+
+fn pixels(rect: Rect) -> u64 {
+    u64::from(rect.width) * u64::from(rect.height)
+}
