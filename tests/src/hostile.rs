@@ -4,6 +4,10 @@ use image::ImageFormat;
 
 use crate::photos::{Random, encode, jpeg, picture, png_chunk};
 
+// The files of grnet-photo's own tests: each is described once.
+#[path = "../../crates/photo/tests/common/bombs.rs"]
+mod bombs;
+
 /// What must become of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
@@ -111,6 +115,17 @@ fn sizes(cases: &mut Vec<Case>) {
     add("tiff whose directory is its header", patched(&tiff, 4, &[0; 4]), BAD);
 }
 
+/// Small files that ask their codec for hundreds of megabytes, or for gigabytes.
+fn large_inside(cases: &mut Vec<Case>) {
+    let mut add = |name: &str, bytes: Vec<u8>, expect| cases.push(Case { name: name.to_owned(), bytes, expect });
+    let black = bombs::black_png(64, 64, png_chunk);
+    add("tiff of 4 x 4 pixels in a tile of 4,294,967,295 x 16", bombs::tiff_tile(), TOO_LARGE);
+    add("tiff of one pixel with 8 million offsets", bombs::tiff_list(), TOO_LARGE);
+    add("webp of 4 x 4 pixels with 65,536 groups of codes", bombs::webp_tables(), TOO_LARGE);
+    add("webp of one pixel around 16,383 x 16,383", bombs::webp_canvas(), BAD);
+    add("png with a colour profile of 400 MB", bombs::with_profile(&black, 400_000_000, png_chunk), Expect::Features);
+}
+
 /// What is no photo at all, or one of a kind that is not read.
 fn strangers(cases: &mut Vec<Case>) {
     let mut add =
@@ -174,6 +189,7 @@ pub fn cases() -> Vec<Case> {
         }
     }
     sizes(&mut cases);
+    large_inside(&mut cases);
     strangers(&mut cases);
     cases
 }
