@@ -8,7 +8,7 @@ use crate::job;
 use crate::picture::Picture;
 use crate::plan::{Plan, Wanted};
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Fills a database of its own with the photos, ranks and shows.
 ///
@@ -20,23 +20,23 @@ pub fn run(evaluate: &Evaluate) -> Result<()> {
     let mut plan =
         plan(&text, &evaluate.photos).map_err(|reason| Failure::Input(format!("{}: {reason}", csv.display())))?;
     for dir in &evaluate.distractors {
-        let (_, files) = folder::list(dir)?;
-        plan.items.extend(files.into_iter().map(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            Wanted {
-                id: format!("distractor/{name}"),
-                garment: format!("distractor/{name}"),
-                label: "distractor".to_owned(),
-                title: name,
-                picture: Picture::File(path),
-            }
-        }));
+        let dir = dir.canonicalize().map_err(Failure::file(dir))?;
+        let listed = folder::list(&dir)?;
+        plan.notes.extend(folder::left_out(&listed.others));
+        plan.items.extend(listed.photos.into_iter().map(distractor));
     }
     let queries = plan.queries.len();
     plan.heading = format!("{} gallery photos, {queries} other photos", plan.items.len());
     let (database, _) = job::perform(&evaluate.place, plan)?;
     say!("\nGo on with SQL:\n\n  {}", database.psql());
     Ok(())
+}
+
+/// A photo that belongs to no query. Its name has the folder in it: another folder may hold a file that is called the same.
+fn distractor(path: PathBuf) -> Wanted {
+    let id = format!("distractor{}", path.display());
+    let title = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Wanted { garment: id.clone(), id, label: "distractor".to_owned(), title, picture: Picture::File(path) }
 }
 
 /// The plan of a CSV file with the columns file, style and view.
@@ -117,6 +117,14 @@ mod tests {
         assert_eq!((plan.items.len(), plan.queries.len()), (1, 3));
         let strata: Vec<_> = plan.queries.iter().map(|query| query.label.as_str()).collect();
         assert_eq!(strata, ["back", "", ""]);
+    }
+
+    #[test]
+    fn distractors_of_two_folders_are_two() {
+        let (one, other) = (distractor("/a/1.jpg".into()), distractor("/b/1.jpg".into()));
+        assert_ne!(one.id, other.id);
+        assert_ne!(one.garment, other.garment);
+        assert_eq!((one.id.as_str(), one.title.as_str()), ("distractor/a/1.jpg", "1.jpg"));
     }
 
     #[test]

@@ -3,10 +3,16 @@
 use crate::failure::{Failure, Result};
 use crate::picture::{Change, Picture};
 use crate::plan::{Plan, Wanted};
+use grnet_photo::{Error, Limits};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Photos of a flat folder that a query is made of.
 const SNAPSHOTS: usize = 12;
+/// Bytes that tell what a file is.
+const HEAD: u64 = 4096;
+/// Files left out that are named one by one; the rest is counted.
+const NAMED: usize = 12;
 
 /// Which photos of a folder are the catalogue, and which are searched for.
 ///
@@ -14,7 +20,7 @@ const SNAPSHOTS: usize = 12;
 /// The folder cannot be read, or holds no photo to search in or for.
 pub fn plan(dir: &Path) -> Result<Plan> {
     let dir = dir.canonicalize().map_err(Failure::file(dir))?;
-    let (folders, files) = list(&dir)?;
+    let Listed { folders, photos, mut others } = list(&dir)?;
     let mut plan = Plan {
         database: "photos",
         heading: String::new(),
@@ -24,13 +30,15 @@ pub fn plan(dir: &Path) -> Result<Plan> {
         notes: Vec::new(),
     };
     for folder in &folders {
-        let (deeper, photos) = list(folder)?;
-        for deep in deeper {
+        let listed = list(folder)?;
+        for deep in listed.folders {
             plan.notes.push(format!("{}: a folder in a garment's folder, left out", deep.display()));
         }
-        garment(&mut plan, &dir, folder, &photos);
+        others.extend(listed.others);
+        garment(&mut plan, &dir, folder, &listed.photos);
     }
-    loose(&mut plan, &dir, &files);
+    plan.notes.extend(left_out(&others));
+    loose(&mut plan, &dir, &photos);
     snapshots(&mut plan);
     if plan.items.is_empty() || plan.queries.is_empty() {
         return Err(Failure::Input(format!(
@@ -109,8 +117,22 @@ fn is_query(path: &Path) -> bool {
     name.starts_with("query")
 }
 
-/// Folders and files, by name; hidden ones are nobody's photos.
-pub fn list(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+/// What a folder holds, by name.
+#[derive(Debug)]
+pub struct Listed {
+    /// Folders.
+    pub folders: Vec<PathBuf>,
+    /// Files that begin as a photo does.
+    pub photos: Vec<PathBuf>,
+    /// Other files, and why they are no photos.
+    pub others: Vec<(PathBuf, String)>,
+}
+
+/// Looks into a folder; what is hidden is nobody's photo.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn list(dir: &Path) -> Result<Listed> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(Failure::file(dir))? {
         let path = entry.map_err(Failure::file(dir))?.path();
@@ -120,9 +142,43 @@ pub fn list(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
         }
     }
     all.sort();
-    let (folders, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|path| path.is_dir());
-    // A pipe would be waited for without end.
-    Ok((folders, others.into_iter().filter(|path| path.is_file()).collect()))
+    let mut listed = Listed { folders: Vec::new(), photos: Vec::new(), others: Vec::new() };
+    for path in all {
+        if path.is_dir() {
+            listed.folders.push(path);
+        } else if !path.is_file() {
+            // A pipe would be waited for without end.
+            listed.others.push((path, "not a file".to_owned()));
+        } else {
+            match why_no_photo(&path) {
+                None => listed.photos.push(path),
+                Some(reason) => listed.others.push((path, reason)),
+            }
+        }
+    }
+    Ok(listed)
+}
+
+/// Why a file is no photo, by its first bytes. A damaged photo is one: the server says what is wrong with it.
+fn why_no_photo(path: &Path) -> Option<String> {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    if let Err(error) = read {
+        return Some(error.to_string());
+    }
+    match grnet_photo::probe(&head, &Limits::default()) {
+        Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::UnsupportedFormat { .. })) => {
+            Some(error.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// A line for each file that was left out.
+pub fn left_out(others: &[(PathBuf, String)]) -> Vec<String> {
+    let named = others.iter().take(NAMED).map(|(path, reason)| format!("left out: {}: {reason}", path.display()));
+    let more = others.len().saturating_sub(NAMED);
+    named.chain((more > 0).then(|| format!("left out: {more} more"))).collect()
 }
 
 fn relative(dir: &Path, path: &Path) -> String {
@@ -143,7 +199,9 @@ mod tests {
         for file in files {
             let path = dir.join(file);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, "").unwrap();
+            let begins: &[u8] =
+                if file.ends_with("jpg") || file.ends_with("png") { b"\xff\xd8\xff\xe0" } else { b"text" };
+            std::fs::write(path, begins).unwrap();
         }
         dir
     }
@@ -160,6 +218,27 @@ mod tests {
         assert_eq!(ids(&plan.queries), ["coat/9.jpg"]);
         assert_eq!(plan.queries[0].garment, "coat");
         std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_photo_is_not_searched_for_but_named() {
+        let dir = folder("mixed", &["coat/1.jpg", "coat/2.jpg", "coat/Thumbs.db", "coat/notes.txt", "readme"]);
+        std::fs::write(dir.join("coat/empty.jpg"), "").unwrap();
+        let plan = plan(&dir).unwrap();
+        assert_eq!((ids(&plan.items), ids(&plan.queries)), (vec!["coat/1.jpg"], vec!["coat/2.jpg"]));
+        let notes = plan.notes.join("\n");
+        for name in ["Thumbs.db", "notes.txt", "empty.jpg", "readme"] {
+            assert!(notes.contains(name), "{name} is not in:\n{notes}");
+        }
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn many_files_that_are_no_photos_are_counted() {
+        let others: Vec<_> = (0..20).map(|n| (PathBuf::from(format!("{n}.txt")), "text".to_owned())).collect();
+        let told = left_out(&others);
+        assert_eq!((told.len(), told[12].as_str()), (13, "left out: 8 more"));
+        assert!(left_out(&[]).is_empty());
     }
 
     #[test]
