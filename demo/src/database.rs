@@ -6,6 +6,7 @@ use crate::fingerprint;
 use crate::plan::Plan;
 use crate::statements;
 use grnet_cluster::{Cluster, Installation};
+use postgres::error::SqlState;
 use postgres::{Client, Config, NoTls};
 
 /// The database of a run; its server goes on running when this is dropped.
@@ -101,7 +102,12 @@ fn is_complete(cluster: &Cluster, plan: &Plan) -> Result<bool> {
     if exists.is_none() {
         return Ok(false);
     }
-    let mut client = cluster.connect_to(plan.database, "postgres")?;
+    let mut client = match cluster.connect_to(plan.database, "postgres") {
+        Ok(client) => client,
+        // The server died while it dropped it, say: dropping it again is all that is possible.
+        Err(grnet_cluster::Error::Sql(error)) if is_for_good(error.code()) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
     // Without its table it was interrupted while it was made.
     let Ok(rows) = client.query("SELECT name, value FROM demo_parameter", &[]) else {
         return Ok(false);
@@ -114,6 +120,13 @@ fn is_complete(cluster: &Cluster, plan: &Plan) -> Result<bool> {
             false
         }
     })
+}
+
+/// Whether a server that refuses a connection means the database and not the moment. The classes 08, 28, 53 and 57 are about
+/// the connection, rights, what is used up and what an operator does; without a code nobody answered.
+fn is_for_good(code: Option<&SqlState>) -> bool {
+    let class = code.map(|code| code.code().get(..2).unwrap_or_default());
+    class.is_some_and(|class| !["08", "28", "53", "57"].contains(&class))
 }
 
 fn make(cluster: &Cluster, plan: &Plan) -> Result<()> {
@@ -148,7 +161,43 @@ pub fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::quoted;
+    use super::*;
+
+    #[test]
+    fn a_database_that_can_only_be_dropped_is_made_anew() {
+        let installation = Installation::for_tests().unwrap_or_else(|error| panic!("{error}")).remove(0);
+        let cluster = Cluster::builder().installation(&installation).start().unwrap();
+        let mut client = cluster.connect().unwrap();
+        let plan = Plan {
+            database: "photos",
+            heading: String::new(),
+            items: Vec::new(),
+            queries: Vec::new(),
+            parameters: Vec::new(),
+            notes: Vec::new(),
+        };
+        assert!(!is_complete(&cluster, &plan).unwrap(), "not made yet");
+        client.batch_execute("CREATE DATABASE photos").unwrap();
+        assert!(!is_complete(&cluster, &plan).unwrap(), "without its table");
+        // What a server leaves that dies within DROP DATABASE.
+        client.batch_execute("UPDATE pg_database SET datconnlimit = -2 WHERE datname = 'photos'").unwrap();
+        assert!(!is_complete(&cluster, &plan).unwrap(), "invalid");
+        for statement in statements::new_database("photos") {
+            client.batch_execute(&statement).unwrap();
+        }
+        let parameters = "CREATE TABLE demo_parameter (name text, value text)";
+        cluster.connect_to("photos", "postgres").unwrap().batch_execute(parameters).unwrap();
+        assert!(is_complete(&cluster, &plan).unwrap());
+    }
+
+    #[test]
+    fn a_server_that_is_full_has_no_broken_database() {
+        assert!(is_for_good(Some(&SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE)));
+        assert!(is_for_good(Some(&SqlState::INVALID_CATALOG_NAME)));
+        assert!(!is_for_good(Some(&SqlState::TOO_MANY_CONNECTIONS)));
+        assert!(!is_for_good(Some(&SqlState::CANNOT_CONNECT_NOW)));
+        assert!(!is_for_good(None));
+    }
 
     #[test]
     fn words_for_the_shell() {
