@@ -154,7 +154,7 @@ impl Error {
                 };
                 let hint = match refusal.fault {
                     PhotoFault::BadImage => Some("JPEG, PNG, WebP, GIF, BMP and TIFF are read.".into()),
-                    PhotoFault::TooLarge => Some("grnet.max_image_bytes and grnet.max_image_pixels are the limits.".into()),
+                    PhotoFault::TooLarge => Some("Bytes and pixels are limited by grnet.max_image_bytes and grnet.max_image_pixels, what a format takes beyond its pixels by the engine.".into()),
                     PhotoFault::BadRegion => Some("A region is given in pixels of the upright photo.".into()),
                 };
                 Report { detail: numbered(number), hint, ..plain(code, refusal.message) }
