@@ -58,4 +58,4 @@ pub use item::{Item, Motif, Print};
 pub use kind::Kind;
 pub use pattern::Pattern;
 pub use photo::{EncodeError, Photo};
-pub use sheet::contact_sheet;
+pub use sheet::{SheetError, contact_sheet};

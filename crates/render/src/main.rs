@@ -69,7 +69,9 @@ enum Failure {
     #[error(transparent)]
     Encode(#[from] grnet_render::EncodeError),
     #[error("cannot write the sheet: {0}")]
-    Sheet(#[from] image::ImageError),
+    Save(#[from] image::ImageError),
+    #[error(transparent)]
+    Sheet(#[from] grnet_render::SheetError),
 }
 
 fn main() -> std::process::ExitCode {
@@ -87,7 +89,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     if let Some(file) = &arguments.sheet {
         let bar = Bar::new(arguments.items);
         let image =
-            contact_sheet(&catalogue, arguments.items, arguments.consumer, arguments.difficulty.into(), |_| bar.step());
+            contact_sheet(&catalogue, arguments.items, arguments.consumer, arguments.difficulty.into(), |_| {
+                bar.step()
+            })?;
         image.save(file)?;
     }
     match &arguments.out {
