@@ -1,11 +1,12 @@
 //! Real photos, decoded by `grnet-photo`.
 
-use grnet_core::config::{self, Input};
-use grnet_photo::{ErrorKind, Fit, Limits};
+use grnet_core::config::Input;
+use grnet_photo::{ErrorKind, Limits};
 use grnet_wire::{PhotoFault, PhotoRefusal, Region};
 
 use super::room::Room;
 use super::work::{Decoder, PhotoLimits};
+use crate::network::fit;
 
 /// Bytes in which photos are decoded at one time, all threads together: one of the 64 million pixels that the default
 /// limit allows in the costliest coding (a TIFF of 16-bit RGBA, 16 bytes a pixel), two of them as a PNG, 14 progressive
@@ -33,15 +34,12 @@ impl Decoder for PhotoDecoder {
         limits: PhotoLimits,
     ) -> Result<Vec<u8>, PhotoRefusal> {
         let region = region.map(|Region { left, top, width, height }| grnet_photo::Region { left, top, width, height });
-        let fit = match input.fit {
-            config::Fit::Letterbox => Fit::Letterbox,
-            config::Fit::Stretch => Fit::Stretch,
-        };
         let limits = Limits { max_bytes: limits.max_bytes, max_pixels: limits.max_pixels };
-        let prepared = grnet_photo::plan(bytes, region.as_ref(), fit, input.size, &limits).and_then(|plan| {
-            let _place = self.room.enter(plan.memory());
-            plan.run()
-        });
+        let prepared =
+            grnet_photo::plan(bytes, region.as_ref(), fit(input.fit), input.size, &limits).and_then(|plan| {
+                let _place = self.room.enter(plan.memory());
+                plan.run()
+            });
         prepared.map(|photo| photo.pixels).map_err(|error| PhotoRefusal {
             fault: match error.kind() {
                 ErrorKind::TooLarge => PhotoFault::TooLarge,
