@@ -56,7 +56,14 @@ impl Cli {
             Command::Serve(args) => crate::serve::run(&args)?,
             Command::Embed(args) => return Ok(crate::embed::run(&args)?),
             Command::Train(args) => print(&serde_json::to_string_pretty(&crate::train::run(&args)?)?)?,
-            Command::Eval(args) => print(&serde_json::to_string_pretty(&crate::train::evaluate(&args)?)?)?,
+            Command::Eval(args) => {
+                let reports = crate::train::evaluate(&args)?;
+                print(&if args.json {
+                    serde_json::to_string_pretty(&reports)?
+                } else {
+                    crate::train::report_text(&reports)
+                })?;
+            }
             Command::Import(args) => {
                 let (id, config) = crate::import::run(&args)?;
                 print(&format!("{id}\n{}", serde_json::to_string_pretty(&config)?))?;

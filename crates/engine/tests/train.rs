@@ -101,8 +101,20 @@ fn photos_become_a_model_whose_evaluation_is_what_the_server_would_rank() {
     }
     fs::write(data.join("table.csv"), table).unwrap();
     let (model, table) = (model.to_str().unwrap(), data.join("table.csv"));
-    let report = json(&engine(&["eval", "--model", model, "--table", table.to_str().unwrap()]));
+    let report = json(&engine(&["eval", "--json", "--model", model, "--table", table.to_str().unwrap()]));
     let set = &report[0];
+    for name in ["backbone", "global", "graph"] {
+        for (k, estimate) in set["intervals"][name].as_array().unwrap().iter().enumerate() {
+            let [value, low, high] = ["value", "low", "high"].map(|end| estimate[end].as_f64().unwrap());
+            assert!(low <= value && value <= high && set[name]["top"][k] == value, "{name} {k}: {estimate}");
+        }
+    }
+    let gain = set["graph"]["top"][0].as_f64().unwrap() - set["global"]["top"][0].as_f64().unwrap();
+    assert!((set["over_global"][0]["value"].as_f64().unwrap() - gain).abs() < 1e-9);
+    let shown = engine(&["eval", "--model", model, "--table", table.to_str().unwrap()]).stdout;
+    let shown = String::from_utf8(shown).unwrap();
+    assert!(shown.starts_with("consumer: 40 queries, 40 photos in the gallery\n"), "{shown}");
+    assert!(shown.contains("graph - model's global") && shown.lines().count() == 7, "{shown}");
     assert_eq!((&set["set"], &set["gallery"]), (&Value::from("consumer"), &Value::from(ITEMS)));
     let file = ModelFile::parse(&bytes).unwrap();
     let mut embedder = Embedder::load(&file, Device::Cpu, Precision::F32).unwrap();
@@ -185,7 +197,7 @@ fn evaluate(data: &Path, table: &str, more: &[&str]) -> Output {
     let path = data.join("table.csv");
     fs::write(&path, table).unwrap();
     let base = base();
-    let mut arguments = vec!["eval", "--model", base.to_str().unwrap(), "--table", path.to_str().unwrap()];
+    let mut arguments = vec!["eval", "--json", "--model", base.to_str().unwrap(), "--table", path.to_str().unwrap()];
     arguments.extend(more);
     engine(&arguments)
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use grnet_core::metrics::Estimate;
 use grnet_core::model::ModelFile;
 use serde::Serialize;
 use tch::Tensor;
@@ -29,6 +30,9 @@ pub struct EvalArgs {
     /// Photos of the global's ranking that the graph reorders.
     #[arg(long, default_value_t = 100_000)]
     pub shortlist: usize,
+    /// Prints the report as JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
     /// A folder that keeps the backbone's maps, for another evaluation of the same model.
     #[arg(long)]
     pub cache: Option<PathBuf>,
@@ -59,7 +63,29 @@ pub struct EvalReport {
     pub global: TopK,
     /// The graph.
     pub graph: TopK,
+    /// 95 % intervals of the three at top-1, 5, 20 and 50, by bootstrap over queries.
+    pub intervals: Intervals,
+    /// What the graph gains over the model's global vector, with intervals of the difference on the same queries.
+    pub over_global: [Estimate; 4],
+    /// What the graph gains over the backbone's global vector.
+    pub over_backbone: [Estimate; 4],
+    /// Shortlist lengths, and the share of queries whose garment the model's global vector keeps in one.
+    pub recall: Vec<(usize, f64)>,
 }
+
+/// Figures at top-1, 5, 20 and 50 with their intervals.
+#[derive(Debug, Serialize)]
+pub struct Intervals {
+    /// Of the backbone's global vector.
+    pub backbone: [Estimate; 4],
+    /// Of the model's global vector.
+    pub global: [Estimate; 4],
+    /// Of the graph.
+    pub graph: [Estimate; 4],
+}
+
+/// Lengths at which a shortlist's recall is told.
+const SHORTLISTS: [usize; 5] = [50, 100, 200, 500, 1000];
 
 /// The photos of all tables.
 struct Tables {
@@ -153,15 +179,24 @@ pub fn run(args: &EvalArgs) -> Result<Vec<EvalReport>, EngineError> {
         let (global, by_graph) = protocol.compare(&graph, args.shortlist)?;
         let not_in_gallery = protocol.asked.iter().filter(|&&item| !shown.contains(&Some(item))).count();
         let protocol = Protocol { queries: raw(&queries)?, gallery: searched_raw.shallow_clone(), ..protocol };
+        let backbone = protocol.globals()?;
         Ok(EvalReport {
             set,
             gallery: searched.len(),
             unreadable,
             without_item: known.len() - queries.len(),
             not_in_gallery,
-            backbone: protocol.globals()?,
-            global,
-            graph: by_graph,
+            intervals: Intervals {
+                backbone: backbone.estimates(),
+                global: global.estimates(),
+                graph: by_graph.estimates(),
+            },
+            over_global: by_graph.gains_over(&global),
+            over_backbone: by_graph.gains_over(&backbone),
+            recall: SHORTLISTS.iter().map(|&n| (n, global.recall(n))).collect(),
+            backbone: backbone.top(),
+            global: global.top(),
+            graph: by_graph.top(),
         })
     };
     sets.into_iter().map(report).collect()

@@ -88,7 +88,7 @@ pub fn validate(
         })
     })?;
     let (global, graph) = protocol.compare(graph, SHORTLIST)?;
-    Ok(Validation { step, loss, global, graph })
+    Ok(Validation { step, loss, global: global.top(), graph: graph.top() })
 }
 
 /// Trains in place and leaves the best state seen. Returns every validation, the first before any step.

@@ -12,9 +12,11 @@ mod learn;
 mod pca;
 mod ranking;
 mod regions;
+mod report;
 mod run;
 
 pub use arguments::TrainArgs;
 pub use evaluate::{EvalArgs, EvalReport, run as evaluate};
 pub use graph::TorchGraph;
+pub use report::text as report_text;
 pub use run::{TrainReport, run};

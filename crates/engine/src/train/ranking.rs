@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use grnet_core::metrics;
+use grnet_core::metrics::{self, Estimate};
 use serde::Serialize;
 use tch::Tensor;
 
@@ -41,26 +41,26 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// Top-k of the cosine of the first regions.
+    /// Ranks under the cosine of the first regions.
     ///
     /// # Errors
     /// What libtorch refuses.
-    pub fn globals(&self) -> Result<TopK, EngineError> {
+    pub fn globals(&self) -> Result<Ranks, EngineError> {
         let cosine = cosines(&self.queries.f_select(1, 0)?, &self.gallery.f_select(1, 0)?)?;
         let mut ranks = Vec::new();
         for (q, item) in self.asked.iter().enumerate() {
             let right: Vec<bool> = self.shown.iter().map(|s| s.as_ref() == Some(item)).collect();
             ranks.push(rank(&Vec::<f32>::try_from(cosine.f_select(0, q as i64)?)?, &right));
         }
-        Ok(top(&ranks))
+        Ok(Ranks(ranks))
     }
 
-    /// Top-k of the cosine and of the graph. The graph scores the first `shortlist` of the cosine; what it does not
+    /// Ranks under the cosine and under the graph. The graph scores the first `shortlist` of the cosine; what it does not
     /// score keeps its order behind.
     ///
     /// # Errors
     /// What libtorch refuses.
-    pub fn compare(&self, graph: &TorchGraph, shortlist: usize) -> Result<(TopK, TopK), EngineError> {
+    pub fn compare(&self, graph: &TorchGraph, shortlist: usize) -> Result<(Ranks, Ranks), EngineError> {
         tch::no_grad(|| {
             let cosine = cosines(&self.queries.f_select(1, 0)?, &self.gallery.f_select(1, 0)?)?;
             let keep = shortlist.min(self.shown.len()) as i64;
@@ -87,7 +87,7 @@ impl Protocol {
                 ranks.1.push(if right.contains(&true) { rank(&logits[q], &right) } else { by_cosine });
                 ranks.0.push(by_cosine);
             }
-            Ok((top(&ranks.0), top(&ranks.1)))
+            Ok((Ranks(ranks.0), Ranks(ranks.1)))
         })
     }
 }
@@ -103,8 +103,30 @@ fn rank(scores: &[f32], right: &[bool]) -> Option<usize> {
     Some(scored().filter(|(score, right)| !right && !worse(*score)).count())
 }
 
-fn top(ranks: &[Option<usize>]) -> TopK {
-    TopK { queries: ranks.len(), top: TOP.map(|k| metrics::top_k(ranks, k)) }
+/// For every query the rank of the right garment, from 0; `None` is a miss.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ranks(pub Vec<Option<usize>>);
+
+impl Ranks {
+    /// Shares of hits.
+    pub fn top(&self) -> TopK {
+        TopK { queries: self.0.len(), top: TOP.map(|k| metrics::top_k(&self.0, k)) }
+    }
+
+    /// Shares of hits with their intervals.
+    pub fn estimates(&self) -> [Estimate; 4] {
+        TOP.map(|k| metrics::top_k_estimate(&self.0, k))
+    }
+
+    /// What these ranks gain over others of the same queries.
+    pub fn gains_over(&self, base: &Self) -> [Estimate; 4] {
+        TOP.map(|k| metrics::difference_estimate(&base.0, &self.0, k))
+    }
+
+    /// Share of queries whose garment is among the first `n`: what a shortlist of that length keeps within reach.
+    pub fn recall(&self, n: usize) -> f64 {
+        metrics::top_k(&self.0, n)
+    }
 }
 
 #[cfg(test)]
@@ -116,13 +138,13 @@ mod tests {
         assert_eq!(rank(&[0.9, 0.5, 0.7], &[false, true, false]), Some(2));
         assert_eq!(rank(&[0.9, 0.9, 0.7], &[false, true, false]), Some(1));
         assert_eq!(rank(&[0.9, 0.5, 0.7], &[true, true, false]), Some(0));
-        assert_eq!(top(&[Some(0), Some(2), Some(29), Some(99)]).top, [0.25, 0.5, 0.5, 0.75]);
+        assert_eq!(Ranks(vec![Some(0), Some(2), Some(29), Some(99)]).top().top, [0.25, 0.5, 0.5, 0.75]);
     }
 
     #[test]
     fn a_garment_that_is_not_in_the_gallery_is_a_miss_however_small_the_gallery() {
         assert_eq!(rank(&[0.9, 0.5], &[false, false]), None);
-        assert_eq!(top(&[None]).top, [0.0; 4]);
+        assert_eq!(Ranks(vec![None]).top().top, [0.0; 4]);
     }
 
     #[test]
