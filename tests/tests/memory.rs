@@ -122,7 +122,7 @@ fn a_backend_without_memory_raises_an_error_and_goes_on() {
     let embed = "SELECT grnet_embed(image) IS NOT NULL, grnet_score(grnet_embed(image), grnet_embed(image)) FROM photo";
     let (mut failed, mut done) = (0, 0);
     // Every step more memory: each copy on the way is the one that fails, in turn, until there is enough for all.
-    for more in (1..40).map(|step| step * 6 << 10) {
+    for more in (1..40).map(|step| step * (6 << 10)) {
         let mut client = server.session();
         client
             .batch_execute("LOAD 'grnet_pg'; SELECT grnet_embed_images('{}')")
