@@ -69,6 +69,7 @@ pub fn start() -> Result<(), Error> {
 
 /// The supervisor's entry, called by the server in a process of its own.
 #[pg_guard]
+// SAFETY: the name is the one that the registration passes to the server, and nothing else in the process has it.
 #[unsafe(no_mangle)]
 #[allow(unsafe_code, reason = "an exported entry; its body is safe")]
 pub extern "C-unwind" fn grnet_supervisor_main(_argument: pg_sys::Datum) {

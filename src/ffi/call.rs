@@ -162,6 +162,8 @@ impl<'a> Call<'a> {
 macro_rules! sql_functions {
     ($($(#[$doc:meta])* $name:ident, $info:ident => $body:path;)*) => {$(
         $(#[$doc])*
+        // SAFETY: the name has our prefix, so that no other library's symbol is taken for it, and the signature is the
+        // version-1 calling convention's, which the record below announces.
         #[unsafe(no_mangle)]
         #[pgrx::pg_guard]
         #[allow(unsafe_code, reason = "an exported entry; its body is safe")]
@@ -175,6 +177,7 @@ macro_rules! sql_functions {
         }
 
         /// Says that the function of the same name uses the version-1 calling convention.
+        // SAFETY: the server looks this name up beside the function's and expects this signature; the prefix is ours.
         #[unsafe(no_mangle)]
         #[allow(unsafe_code, reason = "an exported name")]
         pub extern "C" fn $info() -> &'static pgrx::pg_sys::Pg_finfo_record {

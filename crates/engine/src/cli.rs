@@ -3,12 +3,11 @@
 mod compute;
 mod device;
 mod info;
-mod print;
 
 use clap::{Parser, Subcommand};
+
+use crate::print::print;
 pub use compute::Compute;
-use print::print;
-pub use print::say;
 
 /// The engine of grnet_pg: photos in, region features out.
 #[derive(Debug, Parser)]

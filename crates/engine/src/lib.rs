@@ -5,5 +5,6 @@ pub mod embed;
 pub mod import;
 pub mod network;
 mod output;
+pub mod print;
 pub mod serve;
 pub mod train;

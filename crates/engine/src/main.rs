@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use grnet_engine::cli::{Cli, Outcome, say};
+use grnet_engine::cli::{Cli, Outcome};
+use grnet_engine::print::say;
 
 fn main() -> ExitCode {
     // Before libtorch's threads exist.

@@ -11,8 +11,9 @@ use clap::Parser;
 use grnet_core::model::ModelFile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::cli::{Compute, Outcome, say};
+use crate::cli::{Compute, Outcome};
 use crate::network::{Embedder, EngineError, set_threads};
+use crate::print::say;
 use crate::serve::photos::PhotoDecoder;
 use crate::serve::work::{PhotoLimits, Shape};
 pub use files::is_photo;

@@ -11,8 +11,8 @@ use tch::{Kind, Tensor};
 
 use super::dataset::Photo;
 use super::imitate::Snapshot;
-use crate::cli::say;
 use crate::network::{Embedder, EngineError, fit};
+use crate::print::say;
 
 /// Photos per call of the backbone.
 const BATCH: usize = 8;

@@ -10,8 +10,8 @@ use super::cache::progress;
 use super::graph::TorchGraph;
 use super::ranking::{Protocol, TopK};
 use super::regions::Regions;
-use crate::cli::say;
 use crate::network::EngineError;
+use crate::print::say;
 
 /// Photos of the validation, and their items.
 #[derive(Debug)]
