@@ -8,9 +8,17 @@ use std::io::{self, ErrorKind, Write};
 /// The standard output cannot be written.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+    heard(writeln!(out, "{text}").and_then(|()| out.flush())).map(drop)
+}
+
+/// Whether somebody still reads what was written.
+///
+/// # Errors
+/// Any error but a closed pipe.
+pub fn heard(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        other => other.map(|()| true),
     }
 }
 

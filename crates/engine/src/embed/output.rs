@@ -1,7 +1,7 @@
 //! Where features go: a line of JSON a photo, or one safetensors file.
 
 use std::collections::HashMap;
-use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
 
 use grnet_core::features::{self, Features, HEADER};
@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::network::EngineError;
 use crate::output::OutputFile;
+use crate::print::heard;
 
 /// An output being written.
 pub struct Output {
@@ -78,7 +79,7 @@ impl Output {
         };
         match &mut self.kind {
             Kind::Printed(out) => {
-                if !heard(writeln!(out, "{}", line()))? {
+                if !heard(writeln!(out, "{}", line())).map_err(EngineError::io("standard output"))? {
                     return Ok(false);
                 }
             }
@@ -102,19 +103,11 @@ impl Output {
     /// The output cannot be written.
     pub fn finish(self) -> Result<bool, EngineError> {
         match self.kind {
-            Kind::Printed(mut out) => return heard(out.flush()),
+            Kind::Printed(mut out) => return heard(out.flush()).map_err(EngineError::io("standard output")),
             Kind::Lines(out) => out.finish()?,
             Kind::Tensors(tensors) => tensors.write(self.count)?,
         }
         Ok(true)
-    }
-}
-
-/// Whether somebody still reads the standard output.
-fn heard(result: io::Result<()>) -> Result<bool, EngineError> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
-        other => other.map(|()| true).map_err(EngineError::io("standard output")),
     }
 }
 
