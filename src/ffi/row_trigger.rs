@@ -120,6 +120,7 @@ impl RowTrigger {
     }
 
     /// The row with `column` set: what the trigger returns.
+    #[allow(clippy::unnecessary_mut_passed, reason = "the arrays are declared mutable before 18, constant since")]
     pub fn with(&self, column: Column, value: Value) -> Value {
         let mut number = column.number;
         let mut null = value.is_none();
