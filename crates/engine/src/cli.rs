@@ -28,7 +28,7 @@ pub enum Command {
     /// Train head and reduction on pairs of photos.
     Train(crate::train::TrainArgs),
     /// Measure how well a model ranks.
-    Eval(crate::train::EvalArgs),
+    Eval(crate::evaluate::EvalArgs),
     /// Make a model file from a backbone's weights.
     Import(crate::import::ImportArgs),
     /// Show a model file: configuration, id, tensors.
@@ -56,11 +56,11 @@ impl Cli {
             Command::Embed(args) => return Ok(crate::embed::run(&args)?),
             Command::Train(args) => print(&serde_json::to_string_pretty(&crate::train::run(&args)?)?)?,
             Command::Eval(args) => {
-                let reports = crate::train::evaluate(&args)?;
+                let reports = crate::evaluate::run(&args)?;
                 print(&if args.json {
                     serde_json::to_string_pretty(&reports)?
                 } else {
-                    crate::train::report_text(&reports)
+                    crate::evaluate::report_text(&reports)
                 })?;
             }
             Command::Import(args) => {

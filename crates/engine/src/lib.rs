@@ -1,9 +1,14 @@
 //! The engine of grnet_pg: photos in, region features out.
 
+pub mod augment;
 pub mod cli;
+pub mod dataset;
 pub mod embed;
+pub mod evaluate;
 pub mod import;
+mod maps;
 pub mod network;
+pub mod numbers;
 mod output;
 pub mod print;
 pub mod serve;

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use grnet_core::config::{Backbone, Pooling};
 use grnet_core::model::{self, ModelFile, NamedTensor, Storage, TensorData};
-use grnet_engine::import::defaults::{self, Sequence};
+use grnet_engine::import::defaults;
 use grnet_engine::network::{Device, Embedder, Precision, set_threads};
+use grnet_engine::numbers::Sequence;
 use grnet_engine::serve::work::Network;
 
 fn base() -> Vec<u8> {

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use grnet_core::config::{Backbone, ModelConfig};
 use grnet_core::model::{self, ModelFile, NamedTensor, Storage, TensorData};
-use grnet_engine::import::defaults::{self, Sequence};
+use grnet_engine::import::defaults;
 use grnet_engine::import::read_state_dict;
+use grnet_engine::network::graph::TorchGraph;
 use grnet_engine::network::{Device, Embedder, Precision, set_threads};
-use grnet_engine::train::TorchGraph;
+use grnet_engine::numbers::Sequence;
 use serde_json::Value;
 use tch::Tensor;
 

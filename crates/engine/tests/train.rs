@@ -8,8 +8,8 @@ use grnet_core::features::{self, Dtype, Features, ImageDigest};
 use grnet_core::head::Head;
 use grnet_core::model::{ModelFile, ModelId};
 use grnet_core::scorer::{Scorer, Scratch};
-use grnet_engine::import::defaults::Sequence;
 use grnet_engine::network::{Device, Embedder, Precision, set_threads};
+use grnet_engine::numbers::Sequence;
 use serde_json::Value;
 
 const ITEMS: u64 = 40;

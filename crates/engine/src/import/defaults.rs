@@ -4,6 +4,8 @@
 use grnet_core::config::{Backbone, CONFIG_FORMAT, Fit, Graph, Input, ModelConfig, Pooling, Pyramid};
 use grnet_core::model::{NamedTensor, Storage, TensorData};
 
+use crate::numbers::Sequence;
+
 /// Weight of the global cosine in a graph that has learned nothing: a cosine of .95 scores .5, one of .7 scores .007.
 const COSINE: f32 = 20.0;
 
@@ -26,29 +28,6 @@ pub fn config(backbone: Backbone, channels: usize) -> ModelConfig {
         input: Input { size, fit: Fit::Letterbox, mean, std: deviation },
         pyramid: Pyramid { grids: vec![1, 2, 3], pooling: Pooling::Average, normalise: true },
         graph: Graph { dim: 64, residual: true, global_cosine: true, ..Graph::default() },
-    }
-}
-
-/// Numbers from a seed, the same on every machine and easy to repeat in another language: `x ← 6364136223846793005·x +
-/// 1442695040888963407 mod 2⁶⁴`, of which the upper 24 bits count; Knuth's MMIX generator.
-#[derive(Debug, Clone)]
-pub struct Sequence(u64);
-
-impl Sequence {
-    /// A sequence of its own for each seed.
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// The next number, evenly in [−1, 1): exact in f32.
-    pub fn unit(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / 8_388_608.0 - 1.0
-    }
-
-    /// `n` numbers, evenly in [−amplitude, amplitude).
-    pub fn take(&mut self, n: usize, amplitude: f32) -> Vec<f32> {
-        (0..n).map(|_| self.unit() * amplitude).collect()
     }
 }
 

@@ -8,6 +8,7 @@ mod embedder;
 mod error;
 mod fit;
 mod googlenet;
+pub mod graph;
 mod patches;
 pub(crate) mod pool;
 mod torchscript;

@@ -5,9 +5,9 @@
 
 use tch::Tensor;
 
-use super::dataset::Photo;
-use crate::import::defaults::Sequence;
+use crate::dataset::Photo;
 use crate::network::EngineError;
+use crate::numbers::Sequence;
 
 /// Identities in a batch.
 pub const IDENTITIES: usize = 16;

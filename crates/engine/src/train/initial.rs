@@ -5,9 +5,9 @@ use grnet_core::config::{Graph, ModelConfig, Pooling};
 use grnet_core::model::{NamedTensor, TensorData};
 use tch::Tensor;
 
-use super::graph::{TorchGraph, cosines};
 use crate::import::defaults::untrained_graph;
 use crate::network::EngineError;
+use crate::network::graph::{TorchGraph, cosines};
 
 /// Configuration of a model to be trained: `base`'s backbone and input, with reduction and pyramid as asked for. Regions
 /// are means whatever `base` has: training pools cached maps, and parts of them, by shares of cells.

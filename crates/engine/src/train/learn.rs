@@ -6,11 +6,11 @@ use tch::{Kind, Tensor, nn};
 
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
-use super::cache::progress;
-use super::graph::TorchGraph;
-use super::ranking::{Protocol, TopK};
-use super::regions::Regions;
+use crate::evaluate::ranking::{Protocol, TopK};
+use crate::maps::cache::progress;
+use crate::maps::regions::Regions;
 use crate::network::EngineError;
+use crate::network::graph::TorchGraph;
 use crate::print::say;
 
 /// Photos of the validation, and their items.

@@ -2,21 +2,10 @@
 
 mod arguments;
 mod batch;
-mod cache;
-mod dataset;
-mod evaluate;
-mod graph;
-mod imitate;
 mod initial;
 mod learn;
 mod pca;
-mod ranking;
-mod regions;
-mod report;
 mod run;
 
 pub use arguments::TrainArgs;
-pub use evaluate::{EvalArgs, EvalReport, run as evaluate};
-pub use graph::TorchGraph;
-pub use report::text as report_text;
 pub use run::{TrainReport, run};

@@ -11,12 +11,13 @@ use tch::Tensor;
 
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
-use super::dataset::{self, Photo};
 use super::learn::{HeldOut, Validation, learn};
-use super::regions::Regions;
-use super::{cache, initial, pca};
-use crate::import::defaults::Sequence;
+use super::{initial, pca};
+use crate::dataset::{self, Photo};
+use crate::maps::cache;
+use crate::maps::regions::Regions;
 use crate::network::{Embedder, EngineError, Precision, pool, set_threads};
+use crate::numbers::Sequence;
 use crate::output::OutputFile;
 
 /// What a training did, printed as JSON at its end.

@@ -5,8 +5,8 @@ use grnet_core::pyramid::window;
 use tch::{Kind, Tensor};
 
 use super::cache::Maps;
-use crate::import::defaults::Sequence;
 use crate::network::{EngineError, pool};
+use crate::numbers::Sequence;
 
 /// Photos whose maps are brought to f32 at one time: 16 MB of 7 × 7 cells of 1,280 channels.
 const PHOTOS: usize = 64;

@@ -13,8 +13,8 @@ use grnet_core::model::{ModelFile, NamedTensor, Storage, TensorData};
 use grnet_core::pyramid::{self, scale};
 use tch::{Kind, Tensor, nn};
 
-use crate::network::EngineError;
-use crate::network::pool::normalise;
+use super::EngineError;
+use super::pool::normalise;
 
 /// Values of nodes and edges of the pairs that are scored at one time: 32 MB, 528 pairs at 98 nodes of 64 values.
 const VALUES: usize = 1 << 23;

@@ -9,8 +9,8 @@ use grnet_photo::{Limits, Region};
 use indicatif::{ProgressBar, ProgressStyle};
 use tch::{Kind, Tensor};
 
-use super::dataset::Photo;
-use super::imitate::Snapshot;
+use crate::augment::Snapshot;
+use crate::dataset::Photo;
 use crate::network::{Embedder, EngineError, fit};
 use crate::print::say;
 

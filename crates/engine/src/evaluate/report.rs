@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use grnet_core::metrics::Estimate;
 
-use super::evaluate::EvalReport;
 use super::ranking::TOP;
+use super::run::EvalReport;
 
 /// A block for each set of queries: the three rankings, what the graph gains, and what shortlists keep.
 pub fn text(reports: &[EvalReport]) -> String {

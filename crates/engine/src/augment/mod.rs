@@ -2,7 +2,7 @@
 
 use grnet_photo::Region;
 
-use crate::import::defaults::Sequence;
+use crate::numbers::Sequence;
 
 /// What a snapshot does to a photo.
 #[derive(Debug, Clone)]

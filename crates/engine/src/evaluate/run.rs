@@ -9,11 +9,11 @@ use grnet_core::model::ModelFile;
 use serde::Serialize;
 use tch::Tensor;
 
-use super::cache;
-use super::dataset::{Photo, table};
-use super::graph::{TorchGraph, tensor};
 use super::ranking::{Protocol, TopK};
-use super::regions::Regions;
+use crate::dataset::{Photo, table};
+use crate::maps::cache;
+use crate::maps::regions::Regions;
+use crate::network::graph::{TorchGraph, tensor};
 use crate::network::{Device, Embedder, EngineError, Precision, set_threads};
 
 /// Measures a model on a table of photos.

@@ -6,8 +6,8 @@ use grnet_core::metrics::{self, Estimate};
 use serde::Serialize;
 use tch::Tensor;
 
-use super::graph::{TorchGraph, cosines};
 use crate::network::EngineError;
+use crate::network::graph::{TorchGraph, cosines};
 
 /// The k of top-k.
 pub const TOP: [usize; 4] = [1, 5, 20, 50];

@@ -1,0 +1,4 @@
+//! The backbone's maps of many photos, computed once, and regions made of them.
+
+pub(crate) mod cache;
+pub(crate) mod regions;
