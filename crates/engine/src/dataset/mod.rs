@@ -1,5 +1,9 @@
 //! Which photos there are, and whose garment each one shows.
 
+mod photo;
+mod strata;
+mod words;
+
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -8,23 +12,8 @@ use walkdir::WalkDir;
 
 use crate::embed::is_photo;
 use crate::network::EngineError;
-
-/// A photo to be embedded.
-#[derive(Debug, Clone)]
-pub struct Photo {
-    /// The file.
-    pub path: PathBuf,
-    /// The garment's box, where it is annotated.
-    pub region: Option<Region>,
-    /// The garment, a number across all sources.
-    pub item: usize,
-    /// Whether it is a seller's photo.
-    pub shop: bool,
-    /// The folder it came from: garments of one source are compared with each other, never across.
-    pub source: usize,
-    /// Seed of an imitated snapshot; `None` takes the photo as it is.
-    pub snapshot: Option<u64>,
-}
+pub use photo::{Photo, Split};
+pub use strata::{Difficulty, Level, Strata, View};
 
 /// Reads all folders. Items are numbered in order of appearance.
 ///
@@ -77,6 +66,39 @@ impl Row {
         }
         let got = texts.join(",");
         Err(self.refuse(format!("has the box `{got}`, needed are four numbers, the last two above 0, or none")))
+    }
+
+    /// View, occlusion and cropping, as far as the table has them. Occlusion and cropping may be shares from 0 to 1.
+    ///
+    /// # Errors
+    /// A value that is none of the known; the line is named.
+    pub fn strata(&self) -> Result<Strata, EngineError> {
+        let level = |word: &str| Level::of(word).or_else(|| Level::of_share(word.parse().ok()?));
+        let levels = "none, light, heavy and shares from 0 to 1";
+        Ok(Strata {
+            view: self.word("view", View::of, "front, side and back")?,
+            occlusion: self.word("occlusion", level, levels)?,
+            cropping: self.word("cropping", level, levels)?,
+        })
+    }
+
+    /// What the photo is there for, where the table says so.
+    ///
+    /// # Errors
+    /// A value that is none of the known; the line is named.
+    pub fn split(&self) -> Result<Option<Split>, EngineError> {
+        self.word("split", Split::of, "train, val and test")
+    }
+
+    /// A column's value as `of` understands it; `None` where there is none.
+    fn word<T>(&self, column: &str, of: impl Fn(&str) -> Option<T>, known: &str) -> Result<Option<T>, EngineError> {
+        match self.get(column) {
+            "" => Ok(None),
+            word => match of(word) {
+                Some(value) => Ok(Some(value)),
+                None => Err(self.refuse(format!("has the {column} `{word}`, known are {known}"))),
+            },
+        }
     }
 
     /// An error of this line.
@@ -136,7 +158,8 @@ fn annotated(
             other => return Err(row.refuse(format!("has the domain `{other}`, known are shop and consumer"))),
         };
         let path = root.join(row.get("file"));
-        photos.push(Photo { path, region: row.region()?, item, shop, source, snapshot: None });
+        let (region, strata, split) = (row.region()?, row.strata()?, row.split()?);
+        photos.push(Photo { region, item, shop, source, strata, split, ..Photo::new(path) });
     }
     Ok(())
 }
@@ -166,7 +189,7 @@ fn folders_or_files(
         *items += 1;
         let alone = files.len() == 1;
         for (index, path) in files.into_iter().enumerate() {
-            let photo = Photo { path, region: None, item, shop: index == 0, source, snapshot: None };
+            let photo = Photo { item, shop: index == 0, source, ..Photo::new(path) };
             let copies = if alone { snapshots } else { 0 };
             photos.extend((0..copies as u64).map(|n| Photo {
                 shop: false,
@@ -210,6 +233,25 @@ mod tests {
         }
         let error = refusal("b.jpg,x,Shop,,,,");
         assert!(error.contains("line 3") && error.contains("`Shop`"), "{error}");
+    }
+
+    #[test]
+    fn strata_and_split_are_read_and_unknown_ones_refused_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |row: &str| {
+            let text = format!("file,item,domain,view,occlusion,cropping,split\n{row}\n");
+            std::fs::write(folder.path().join("annotations.csv"), text).unwrap();
+            super::read(&[folder.path().to_owned()], 3)
+        };
+        let photo = read("a.jpg,x,consumer,side,0.3,light,val").unwrap().swap_remove(0);
+        let known = Strata { view: Some(View::Side), occlusion: Some(Level::Heavy), cropping: Some(Level::Light) };
+        assert_eq!((photo.strata, photo.split), (known, Some(Split::Val)));
+        let photo = read("a.jpg,x,consumer,,,,").unwrap().swap_remove(0);
+        assert_eq!((photo.strata, photo.split), (Strata::default(), None));
+        for (row, got) in [(",up,,,", "`up`"), (",,some,,", "`some`"), (",,,1.5,", "`1.5`"), (",,,,valid", "`valid`")] {
+            let error = read(&format!("a.jpg,x,consumer{row}")[..]).unwrap_err().to_string();
+            assert!(error.contains("line 2") && error.contains(got) && error.contains("known are"), "{error}");
+        }
     }
 
     #[test]

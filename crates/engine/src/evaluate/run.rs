@@ -109,15 +109,14 @@ impl Tables {
                 let name = row.get("item");
                 let item = (!name.is_empty()).then(|| *numbers.entry((source, name.to_owned())).or_insert(next));
                 sets.entry(row.get("set").to_owned()).or_default().push(photos.len());
-                let (path, region) = (folder.join(row.get("file")), row.region()?);
                 items.push(item);
                 photos.push(Photo {
-                    path,
-                    region,
+                    region: row.region()?,
                     item: item.unwrap_or_default(),
-                    shop: false,
                     source,
-                    snapshot: None,
+                    strata: row.strata()?,
+                    split: row.split()?,
+                    ..Photo::new(folder.join(row.get("file")))
                 });
             }
         }

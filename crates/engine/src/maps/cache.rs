@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     fn photo(path: &Path) -> Photo {
-        Photo { path: path.to_owned(), region: None, item: 0, shop: false, source: 0, snapshot: None }
+        Photo::new(path)
     }
 
     #[test]

@@ -176,8 +176,6 @@ fn backbone(file: &ModelFile<'_>, bytes: &[u8]) -> Result<Vec<NamedTensor>, Engi
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use grnet_core::config::Backbone;
 
     use super::*;
@@ -185,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_query_of_a_large_validation_can_be_answered() {
-        let photo = |item, shop| Photo { path: PathBuf::new(), region: None, item, shop, source: 0, snapshot: None };
+        let photo = |item, shop| Photo { item, shop, ..Photo::new("") };
         // The garments that are asked for have many photos and come last.
         let mut photos: Vec<Photo> = (0..4000).map(|item| photo(item, true)).collect();
         for item in 4000..4100 {

@@ -1,0 +1,136 @@
+//! How hard a photo is to match: FindFashion's strata, from three annotations.
+//!
+//! The paper names the strata and not their bounds. Ours are those that grnet-render draws by, and the words are those
+//! that it writes: view front, side or back; occlusion and cropping none (less than 6 % of the garment), light (less
+//! than 25 %) or heavy.
+
+use super::words::words;
+
+words! {
+    /// The side of the garment that is seen.
+    View {
+        /// The front.
+        Front = "front",
+        /// The side.
+        Side = "side",
+        /// The back.
+        Back = "back",
+    }
+}
+
+words! {
+    /// How much of the garment is hidden, or cut off by the photo's border.
+    Level {
+        /// Less than 6 %.
+        None = "none",
+        /// Less than 25 %.
+        Light = "light",
+        /// 25 % or more.
+        Heavy = "heavy",
+    }
+}
+
+impl Level {
+    /// The level of a share from 0 to 1; `None` for any other number.
+    pub fn of_share(share: f64) -> Option<Self> {
+        match share {
+            s if !(0.0..=1.0).contains(&s) => None,
+            s if s < 0.06 => Some(Self::None),
+            s if s < 0.25 => Some(Self::Light),
+            _ => Some(Self::Heavy),
+        }
+    }
+}
+
+words! {
+    /// A stratum. A photo may belong to several hard ones; one with light flaws only belongs to none.
+    Difficulty {
+        /// The front, neither hidden nor cropped: all three annotated.
+        Easy = "easy",
+        /// The side or the back.
+        HardView = "hard-view",
+        /// Heavily hidden.
+        HardOcclusion = "hard-occlusion",
+        /// Heavily cropped.
+        HardCropping = "hard-cropping",
+    }
+}
+
+/// What is annotated of a photo's hardness. `None` is not annotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Strata {
+    /// The side that is seen.
+    pub view: Option<View>,
+    /// How much something hides.
+    pub occlusion: Option<Level>,
+    /// How much lies outside the photo.
+    pub cropping: Option<Level>,
+}
+
+impl Strata {
+    /// Whether the photo belongs to a stratum. What is not annotated makes a photo neither easy nor hard.
+    pub fn is(self, difficulty: Difficulty) -> bool {
+        match difficulty {
+            Difficulty::Easy => {
+                self.view == Some(View::Front)
+                    && self.occlusion == Some(Level::None)
+                    && self.cropping == Some(Level::None)
+            }
+            Difficulty::HardView => matches!(self.view, Some(View::Side | View::Back)),
+            Difficulty::HardOcclusion => self.occlusion == Some(Level::Heavy),
+            Difficulty::HardCropping => self.cropping == Some(Level::Heavy),
+        }
+    }
+
+    /// The strata the photo belongs to.
+    pub fn difficulties(self) -> impl Iterator<Item = Difficulty> {
+        Difficulty::ALL.iter().copied().filter(move |&difficulty| self.is(difficulty))
+    }
+
+    /// Whether anything is annotated.
+    pub fn known(self) -> bool {
+        self != Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strata(view: View, occlusion: Level, cropping: Level) -> Strata {
+        Strata { view: Some(view), occlusion: Some(occlusion), cropping: Some(cropping) }
+    }
+
+    #[test]
+    fn a_photo_may_be_hard_in_several_ways_easy_in_one_and_neither() {
+        let of = |strata: Strata| strata.difficulties().map(Difficulty::word).collect::<Vec<_>>();
+        assert_eq!(of(strata(View::Front, Level::None, Level::None)), ["easy"]);
+        assert_eq!(
+            of(strata(View::Back, Level::Heavy, Level::Heavy)),
+            ["hard-view", "hard-occlusion", "hard-cropping"]
+        );
+        assert_eq!(of(strata(View::Side, Level::Light, Level::None)), ["hard-view"]);
+        assert!(of(strata(View::Front, Level::Light, Level::None)).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_annotated_is_neither_easy_nor_hard() {
+        assert!(!Strata::default().known());
+        assert_eq!(Strata::default().difficulties().count(), 0);
+        let view = Strata { view: Some(View::Front), ..Strata::default() };
+        assert!(view.known() && view.difficulties().count() == 0);
+    }
+
+    #[test]
+    fn shares_have_levels_and_other_numbers_have_none() {
+        let levels = [0.0, 0.059, 0.06, 0.249, 0.25, 1.0].map(|share| Level::of_share(share).unwrap());
+        assert_eq!(levels.map(Level::word), ["none", "none", "light", "light", "heavy", "heavy"]);
+        assert!([-0.1, 1.1, f64::NAN].iter().all(|&share| Level::of_share(share).is_none()));
+    }
+
+    #[test]
+    fn words_are_read_as_they_are_written() {
+        assert!(Level::ALL.iter().all(|&level| Level::of(level.word()) == Some(level)));
+        assert_eq!(View::of("Front"), None);
+    }
+}
