@@ -7,7 +7,7 @@ The equations are those of Kuang et al., ICCV 2019, as far as they are known, wi
     x_i, y_j        regions of the left and of the right photo, divided by sqrt(|.|^2 + 1e-12) where `normalise`
     z = P (x_i - y_j)^2 + b_P          for all i, j of a scale; P is one for all scales or one for each
     s = z / sqrt(|z|^2 + eps^2)        row order: scale by scale, i outside, j inside; row 0 is the global pair
-    E = scale (S T_out' + b_o)(S T_in' + b_i)',  A = softmax of each row,  M = A S (+ S where `residual`)
+    E = scale (S T_out' + b_o)(S T_in' + b_i)' (+ B where `edge_bias`),  A = softmax of each row,  M = A S (+ S where `residual`)
     S = ReLU(M W' + b_w)               once a layer
     logit = w . S[0] + beta (+ gamma cos(x_0, y_0) where `global_cosine`)
 
@@ -41,7 +41,7 @@ class Numbers:
 
 def config(grids, channels, dim, layers, normalise=True, **graph):
     choices = dict(dim=dim, layers=layers, shared_projection=True, project_bias=True, attention_bias=True,
-                   update_bias=True, node_eps=1e-5, attention_scale=1.0, residual=False, global_cosine=False)
+                   update_bias=True, node_eps=1e-5, attention_scale=1.0, residual=False, global_cosine=False, edge_bias=False)
     assert not set(graph) - set(choices)
     return dict(
         format=1, backbone=dict(kind="patches", patch=32), backbone_channels=channels, reduction=False,
@@ -62,11 +62,30 @@ def weights(config, numbers, gain=1.0):
             tensors[f"graph.layers.{layer}.{part}.weight"] = numbers.take(d, d) * (1.0 if part == "update" else gain)
             if graph[bias]:
                 tensors[f"graph.layers.{layer}.{part}.bias"] = numbers.take(d)
+        if graph["edge_bias"]:
+            tensors[f"graph.layers.{layer}.edge.scales"] = numbers.take(len(grids), len(grids)) * 2
+            tensors[f"graph.layers.{layer}.edge.windows"] = numbers.take(2) * 4
     tensors["graph.readout.weight"] = numbers.take(d)
     tensors["graph.readout.bias"] = numbers.take(1)
     if graph["global_cosine"]:
         tensors["graph.readout.cosine"] = numbers.take(1) + 4
     return tensors
+
+
+def relations(grids, t, layer):
+    """B of an edge (receiver, sender): one number for their two scales, one for a node and itself, one for two nodes of
+    one scale that have a window of either photo in common."""
+    places = [(scale, i, j) for scale, g in enumerate(grids) for i in range(g * g) for j in range(g * g)]
+    own, common = t[f"graph.layers.{layer}.edge.windows"]
+    bias = torch.zeros(len(places), len(places))
+    for p, (scale, i, j) in enumerate(places):
+        for q, (other, k, l) in enumerate(places):
+            bias[p, q] = t[f"graph.layers.{layer}.edge.scales"][scale, other]
+            if p == q:
+                bias[p, q] += own
+            elif scale == other and (i == k or j == l):
+                bias[p, q] += common
+    return bias
 
 
 def logit(config, t, x, y):
@@ -90,6 +109,8 @@ def logit(config, t, x, y):
             name = f"graph.layers.{layer}.{part}"
             return torch.nn.functional.linear(v, t[f"{name}.weight"], t[f"{name}.bias"] if graph[bias] else None)
         edges = linear("out", s, "attention_bias") @ linear("in", s, "attention_bias").T * graph["attention_scale"]
+        if graph["edge_bias"]:
+            edges = edges + relations(grids, t, layer)
         mixed = torch.softmax(edges, dim=1) @ s
         if graph["residual"]:
             mixed = mixed + s
@@ -142,6 +163,8 @@ CASES = [
     case("attention that picks one sender", 12, config([1, 2], 6, 4, 2, residual=True), gain=64.0),
     case("regions as they are", 14, config([1, 2, 4], 3, 4, 1, normalise=False, global_cosine=True)),
     case("one grid alone", 15, config([1], 6, 4, 2, residual=True)),
+    case("biases of edges", 17, config([1, 2, 3], 6, 4, 2, residual=True, edge_bias=True)),
+    case("biases of edges, three layers and another pyramid", 18, config([1, 3], 5, 4, 3, edge_bias=True)),
     case("sizes that fill no vector register", 16, config([1, 2, 3], 17, 9, 2, residual=True, global_cosine=True)),
 ]
 

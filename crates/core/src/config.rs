@@ -125,6 +125,11 @@ pub struct Graph {
     pub residual: bool,
     /// Whether the cosine of the two global vectors, times a learned weight, is added to the logit.
     pub global_cosine: bool,
+    /// Whether an edge's logit has a learned bias for the relation of its two nodes: their scales, a shared window, the
+    /// node itself ([`relation`](crate::relation)). The paper has none. Left out where false, so that a file written
+    /// before there was a choice keeps its bytes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edge_bias: bool,
 }
 
 impl Default for Graph {
@@ -140,6 +145,7 @@ impl Default for Graph {
             attention_scale: 1.0,
             residual: false,
             global_cosine: false,
+            edge_bias: false,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::config::{Graph, ModelConfig};
 use crate::error::ModelError;
 use crate::model::{ModelFile, ModelId};
+use crate::relation::EdgeBias;
 
 /// Weights of one reasoning layer, row-major `[D, D]` and `[D]`. A bias that the configuration leaves out is zero.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Layer {
     pub update: Vec<f32>,
     /// Bias beside W.
     pub update_bias: Vec<f32>,
+    /// Biases of the edges; zero where the configuration has none.
+    pub edges: EdgeBias,
 }
 
 /// The projection of one scale, row-major `[D, C]` and `[D]`.
@@ -87,6 +90,7 @@ impl Head {
                     into_bias: optional(graph.attention_bias, &name("in.bias"))?,
                     update: file.shaped(&name("update.weight"), &[d, d])?,
                     update_bias: optional(graph.update_bias, &name("update.bias"))?,
+                    edges: edges(file, l)?,
                 })
             })
             .collect::<Result<_, ModelError>>()?;
@@ -103,4 +107,15 @@ impl Head {
             cosine: if graph.global_cosine { file.shaped("graph.readout.cosine", &[1])?[0] } else { 0.0 },
         })
     }
+}
+
+/// Biases of a layer's edges.
+fn edges(file: &ModelFile<'_>, layer: usize) -> Result<EdgeBias, ModelError> {
+    let scales = file.config.pyramid.grids.len();
+    if !file.config.graph.edge_bias {
+        return Ok(EdgeBias::zero(scales));
+    }
+    let windows = file.shaped(&format!("graph.layers.{layer}.edge.windows"), &[2])?;
+    let scales = file.shaped(&format!("graph.layers.{layer}.edge.scales"), &[scales, scales])?;
+    Ok(EdgeBias { scales, own: windows[0], shared: windows[1] })
 }

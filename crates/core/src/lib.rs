@@ -11,5 +11,6 @@ pub mod metrics;
 pub mod model;
 pub mod oracle;
 pub mod pyramid;
+pub mod relation;
 pub mod score;
 pub mod scorer;

@@ -3,6 +3,7 @@
 
 use crate::head::{Head, Layer};
 use crate::pyramid;
+use crate::relation;
 
 /// The logit of two images' regions (row-major `[M, C]`, in region order).
 ///
@@ -65,10 +66,13 @@ fn reason(head: &Head, layer: &Layer, nodes: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec
     let scale = f64::from(head.graph.attention_scale);
     let mut next = Vec::new();
     let mut attention = Vec::new();
-    for receiver in nodes {
+    let places: Vec<relation::Node> = relation::nodes(&head.grids).collect();
+    for (receiver, place) in nodes.iter().zip(&places) {
         let out = affine(&layer.out, &layer.out_bias, receiver);
-        let logits: Vec<f64> =
-            nodes.iter().map(|sender| scale * dot(&out, &affine(&layer.into, &layer.into_bias, sender))).collect();
+        let logit = |sender: &[f64], from: &relation::Node| {
+            scale * dot(&out, &affine(&layer.into, &layer.into_bias, sender)) + f64::from(layer.edges.of(*place, *from))
+        };
+        let logits: Vec<f64> = nodes.iter().zip(&places).map(|(sender, from)| logit(sender, from)).collect();
         let largest = logits.iter().fold(f64::NEG_INFINITY, |m, e| m.max(*e));
         let weights: Vec<f64> = logits.iter().map(|e| (e - largest).exp()).collect();
         let total: f64 = weights.iter().sum();

@@ -13,6 +13,7 @@ use crate::features::{Features, normalise};
 use crate::head::Head;
 use crate::kernels::{matmul, softmax_rows};
 use crate::pyramid;
+use crate::relation::EdgeBias;
 
 /// An image made ready to be scored: its windows in f32, normalised where the model says so. Made once for a query.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ struct Folded {
     attend_bias: Vec<f32>,
     update: Vec<f32>,
     update_bias: Vec<f32>,
+    /// `None` where it would change nothing.
+    edges: Option<EdgeBias>,
 }
 
 /// Scores pairs with one model's graph.
@@ -97,6 +100,7 @@ impl Scorer {
                     attend_bias: bias.iter().map(|v| (v * scale) as f32).collect(),
                     update: layer.update.clone(),
                     update_bias: layer.update_bias.clone(),
+                    edges: (!layer.edges.is_zero()).then(|| layer.edges.clone()),
                 }
             })
             .collect();
@@ -225,6 +229,9 @@ impl Scorer {
         matmul((receivers, d, d), nodes, &layer.attend, false, projected, true);
         attention.resize(receivers * n, 0.0);
         matmul((receivers, d, n), projected, nodes, true, attention, false);
+        if let Some(edges) = &layer.edges {
+            edges.add(&self.head.grids, attention);
+        }
         softmax_rows(attention, n);
         next.resize(receivers * d, 0.0);
         if self.head.graph.residual {

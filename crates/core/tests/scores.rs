@@ -22,6 +22,8 @@ fn heads() -> Vec<grnet_core::head::Head> {
         Graph { shared_projection: false, ..two.clone() },
         Graph { residual: true, ..two.clone() },
         Graph { global_cosine: true, ..two.clone() },
+        Graph { edge_bias: true, ..two.clone() },
+        Graph { edge_bias: true, layers: 1, residual: true, ..two.clone() },
         Graph { attention_scale: 0.25, ..two.clone() },
         Graph { residual: true, global_cosine: true, dim: 1, ..two.clone() },
     ] {

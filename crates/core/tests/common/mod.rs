@@ -4,6 +4,7 @@ use grnet_core::config::Graph;
 use grnet_core::head::{Head, Layer, Projection};
 use grnet_core::model::ModelId;
 use grnet_core::pyramid;
+use grnet_core::relation::EdgeBias;
 
 /// SplitMix64: the same numbers on every platform.
 pub struct Random(pub u64);
@@ -47,6 +48,12 @@ pub fn head(seed: u64, grids: &[u8], channels: usize, graph: Graph) -> Head {
             into_bias: random.vector(d, 0.5),
             update: random.vector(d * d, xavier(2 * d)),
             update_bias: random.vector(d, 0.1),
+            edges: if graph.edge_bias {
+                let scales = random.vector(grids.len() * grids.len(), 2.0);
+                EdgeBias { scales, own: random.next(), shared: 2.0 + random.next() }
+            } else {
+                EdgeBias::zero(grids.len())
+            },
         })
         .collect();
     Head {

@@ -62,6 +62,13 @@ pub fn untrained_graph(config: &ModelConfig, seed: u64) -> Vec<NamedTensor> {
             }
         }
     }
+    if graph.edge_bias {
+        let scales = pyramid.grids.len();
+        for layer in 0..graph.layers {
+            add(format!("graph.layers.{layer}.edge.scales"), &[scales, scales], vec![0.0; scales * scales]);
+            add(format!("graph.layers.{layer}.edge.windows"), &[2], vec![0.0; 2]);
+        }
+    }
     add("graph.readout.weight".to_owned(), &[d], vec![0.0; d]);
     let cosine = if graph.global_cosine { COSINE } else { 0.0 };
     add("graph.readout.bias".to_owned(), &[1], vec![-0.95 * cosine]);

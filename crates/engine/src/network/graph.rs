@@ -11,6 +11,7 @@ use grnet_core::error::ModelError;
 use grnet_core::head::Head;
 use grnet_core::model::{ModelFile, NamedTensor, Storage, TensorData};
 use grnet_core::pyramid::{self, scale};
+use grnet_core::relation;
 use tch::{Kind, Tensor, nn};
 
 use super::EngineError;
@@ -24,6 +25,8 @@ const VALUES: usize = 1 << 23;
 pub struct TorchGraph {
     config: ModelConfig,
     weights: BTreeMap<String, Tensor>,
+    /// Where the configuration has biases of edges.
+    relations: Option<Relations>,
 }
 
 impl TorchGraph {
@@ -39,7 +42,8 @@ impl TorchGraph {
             let (shape, values) = file.tensor(&name)?;
             Ok((name, tensor(&shape, &values)?))
         });
-        Ok(Self { config: file.config.clone(), weights: weights.collect::<Result<_, EngineError>>()? })
+        let weights = weights.collect::<Result<_, EngineError>>()?;
+        Ok(Self { config: file.config.clone(), weights, relations: Relations::new(&file.config)? })
     }
 
     /// The graph of tensors in memory.
@@ -53,7 +57,7 @@ impl TorchGraph {
                 weights.insert(name.clone(), tensor(shape, values)?);
             }
         }
-        Ok(Self { config: config.clone(), weights })
+        Ok(Self { config: config.clone(), weights, relations: Relations::new(config)? })
     }
 
     /// The weights, to be stored.
@@ -157,6 +161,14 @@ impl TorchGraph {
             let out = self.linear(&receivers, &name("out"), graph.attention_bias)?;
             let into = self.linear(&s, &name("in"), graph.attention_bias)?;
             let edges = out.f_matmul(&into.f_transpose(1, 2)?)? * f64::from(graph.attention_scale);
+            let edges = match &self.relations {
+                None => edges,
+                Some(relations) => {
+                    let bias =
+                        relations.bias(self.weight(&name("edge.scales"))?, self.weight(&name("edge.windows"))?)?;
+                    edges.f_add(&bias.f_narrow(0, 0, receivers.size()[1])?)?
+                }
+            };
             let mut mixed = edges.f_softmax(-1, Kind::Float)?.f_matmul(&s)?;
             if graph.residual {
                 mixed = mixed.f_add(&receivers)?;
@@ -171,6 +183,40 @@ impl TorchGraph {
             logit = logit.f_add(&cosine.f_mul(self.weight("graph.readout.cosine")?)?)?;
         }
         Ok(logit)
+    }
+}
+
+/// How every two nodes are related, as tensors.
+#[derive(Debug)]
+struct Relations {
+    /// Place of each edge's scales in `edge.scales`, `[N·N]`.
+    scales: Tensor,
+    /// 1 where an edge leads from a node to itself, and where it leads to another with a shared window: `[2, N·N]`.
+    windows: Tensor,
+}
+
+impl Relations {
+    /// `None` where the configuration has no biases of edges.
+    fn new(config: &ModelConfig) -> Result<Option<Self>, EngineError> {
+        if !config.graph.edge_bias {
+            return Ok(None);
+        }
+        let grids = &config.pyramid.grids;
+        let bias = |own: f32, shared: f32| relation::EdgeBias { own, shared, ..relation::EdgeBias::zero(grids.len()) };
+        let edges = || relation::nodes(grids).flat_map(|r| relation::nodes(grids).map(move |s| (r, s)));
+        let places: Vec<i64> = edges().map(|(r, s)| (r.scale * grids.len() + s.scale) as i64).collect();
+        let windows: Vec<f32> =
+            [bias(1.0, 0.0), bias(0.0, 1.0)].iter().flat_map(|b| edges().map(|(r, s)| b.of(r, s))).collect();
+        let windows = Tensor::f_from_slice(&windows)?.f_view([2, places.len() as i64])?;
+        Ok(Some(Self { scales: Tensor::f_from_slice(&places)?, windows }))
+    }
+
+    /// Biases `[N, N]` (receiver, sender).
+    fn bias(&self, scales: &Tensor, windows: &Tensor) -> Result<Tensor, EngineError> {
+        let by_scale = scales.f_view([-1])?.f_index_select(0, &self.scales)?;
+        let by_window = windows.f_unsqueeze(0)?.f_matmul(&self.windows)?.f_view([-1])?;
+        let nodes = (self.scales.size()[0] as f64).sqrt() as i64;
+        Ok(by_scale.f_add(&by_window)?.f_view([nodes, nodes])?)
     }
 }
 
