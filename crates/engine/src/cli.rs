@@ -7,12 +7,16 @@ mod info;
 use clap::{Parser, Subcommand};
 
 use crate::print::print;
+use crate::progress;
 pub use compute::Compute;
 
 /// The engine of grnet_pg: photos in, region features out.
 #[derive(Debug, Parser)]
 #[command(name = "grnet-engine", version, propagate_version = true)]
 pub struct Cli {
+    /// How train and eval tell how far they are: bars, or json lines on standard output with the report as the last one.
+    #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
+    pub progress: progress::Style,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -51,17 +55,19 @@ impl Cli {
     /// # Errors
     /// Whatever the command reports, for the last line on the standard error stream.
     pub fn run(self) -> Result<Outcome, Box<dyn std::error::Error>> {
+        progress::choose(self.progress);
         match self.command {
             Command::Serve(args) => crate::serve::run(&args)?,
             Command::Embed(args) => return Ok(crate::embed::run(&args)?),
-            Command::Train(args) => print(&serde_json::to_string_pretty(&crate::train::run(&args)?)?)?,
+            Command::Train(args) => {
+                print(&progress::report(&crate::train::run(&args)?, serde_json::to_string_pretty)?)?;
+            }
             Command::Eval(args) => {
                 let reports = crate::evaluate::run(&args)?;
-                print(&if args.json {
-                    serde_json::to_string_pretty(&reports)?
-                } else {
-                    crate::evaluate::report_text(&reports)
-                })?;
+                print(&progress::report(&reports, |reports| match args.json {
+                    true => serde_json::to_string_pretty(reports),
+                    false => Ok(crate::evaluate::report_text(reports)),
+                })?)?;
             }
             Command::Import(args) => {
                 let (id, config) = crate::import::run(&args)?;

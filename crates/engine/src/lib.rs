@@ -11,5 +11,6 @@ pub mod network;
 pub mod numbers;
 mod output;
 pub mod print;
+pub mod progress;
 pub mod serve;
 pub mod train;

@@ -6,13 +6,12 @@ use std::path::Path;
 use grnet_core::config::Input;
 use grnet_core::model::ModelId;
 use grnet_photo::{Limits, Region};
-use indicatif::{ProgressBar, ProgressStyle};
 use tch::{Kind, Tensor};
 
 use crate::augment::Snapshot;
 use crate::dataset::Photo;
 use crate::network::{Embedder, EngineError, fit};
-use crate::print::say;
+use crate::progress;
 
 /// Photos per call of the backbone.
 const BATCH: usize = 8;
@@ -79,7 +78,7 @@ fn identity(photo: &Photo) -> String {
 /// cannot be read: as soon as that is certain.
 pub fn maps(embedder: &Embedder, photos: &[Photo]) -> Result<Maps, EngineError> {
     let input = &embedder.config().input;
-    let bar = progress(photos.len() as u64, "photos");
+    let mut bar = progress::begin(photos.len() as u64, "photos");
     let mut unreadable = Vec::new();
     let mut maps: Option<Maps> = None;
     for (chunk, batch) in photos.chunks(BATCH).enumerate() {
@@ -92,7 +91,7 @@ pub fn maps(embedder: &Embedder, photos: &[Photo]) -> Result<Maps, EngineError> 
                 }
                 Err(reason) => {
                     if unreadable.len() < 10 {
-                        bar.suspend(|| say(&format!("left out {}: {reason}", photo.path.display())));
+                        bar.say(&format!("left out {}: {reason}", photo.path.display()));
                     }
                     unreadable.push(chunk * BATCH + index);
                 }
@@ -113,7 +112,7 @@ pub fn maps(embedder: &Embedder, photos: &[Photo]) -> Result<Maps, EngineError> 
         }
         bar.inc(batch.len() as u64);
     }
-    bar.finish_and_clear();
+    drop(bar);
     // At most a tenth is missing, so there is one unless there was no photo at all.
     let none = || EngineError::Dataset { path: "photos".into(), reason: "there are none".to_owned() };
     Ok(Maps { unreadable, ..maps.ok_or_else(none)? })
@@ -162,14 +161,6 @@ fn prepare(photo: &Photo, input: &Input) -> Result<Vec<u8>, String> {
         snapshot.pixels(&mut pixels, input.size as usize);
     }
     Ok(pixels)
-}
-
-/// A progress bar on standard error with time left and a message.
-pub fn progress(total: u64, what: &str) -> ProgressBar {
-    let style = format!("{{bar:30}} {{pos}}/{{len}} {what} {{elapsed}} (+{{eta}}) {{msg}}");
-    let bar = ProgressBar::new(total);
-    bar.set_style(ProgressStyle::with_template(&style).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
 }
 
 #[cfg(test)]

@@ -7,11 +7,10 @@ use tch::{Kind, Tensor, nn};
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
 use crate::evaluate::ranking::{Protocol, TopK};
-use crate::maps::cache::progress;
 use crate::maps::regions::Regions;
 use crate::network::EngineError;
 use crate::network::graph::TorchGraph;
-use crate::print::say;
+use crate::progress::{self, Phase};
 
 /// Photos of the validation, and their items.
 #[derive(Debug)]
@@ -103,7 +102,6 @@ pub fn learn(
     held_out: &HeldOut,
 ) -> Result<Vec<Validation>, EngineError> {
     let first = validate(regions, graph, held_out, 0, f64::NAN)?;
-    report(&first);
     let mut history = vec![first];
     let store = nn::VarStore::new(tch::Device::Cpu);
     // The cosine's weight starts where it belongs; the rest has to grow to its size: a group of its own.
@@ -118,7 +116,8 @@ pub fn learn(
     let mut learnable = store.trainable_variables();
     let mut best: Vec<Tensor> = learnable.iter().map(|w| w.detach().copy()).collect();
     let mut best_at = 0;
-    let bar = progress(args.steps as u64, "steps");
+    let mut phase = progress::begin(args.steps as u64, "steps");
+    report(&mut phase, &first);
     let mut sum = 0.0;
     for step in 1..=args.steps {
         let (warm, left) = (step as f64 / 20.0, (args.steps - step) as f64 / args.steps as f64);
@@ -147,15 +146,12 @@ pub fn learn(
         optimiser.clip_grad_norm(1.0);
         optimiser.step();
         sum += value;
-        bar.inc(1);
-        bar.set_message(format!("loss {value:.4}"));
+        phase.loss(value);
+        phase.inc(1);
         if step.is_multiple_of(args.every) || step == args.steps {
-            let done = bar.suspend(|| {
-                let since = history.last().map_or(0, |v: &Validation| v.step);
-                let done = validate(regions, graph, held_out, step, sum / (step - since) as f64)?;
-                report(&done);
-                Ok::<_, EngineError>(done)
-            })?;
+            let since = history.last().map_or(0, |v: &Validation| v.step);
+            let done = validate(regions, graph, held_out, step, sum / (step - since) as f64)?;
+            report(&mut phase, &done);
             sum = 0.0;
             history.push(done);
             let at = history.len() - 1;
@@ -167,7 +163,7 @@ pub fn learn(
             }
         }
     }
-    bar.finish_and_clear();
+    drop(phase);
     tch::no_grad(|| learnable.iter_mut().zip(&best).for_each(|(weight, value)| weight.copy_(value)));
     Ok(history)
 }
@@ -177,11 +173,11 @@ fn finite(step: usize, loss: f64) -> Result<f64, EngineError> {
     if loss.is_finite() { Ok(loss) } else { Err(EngineError::Diverged { step, loss }) }
 }
 
-fn report(done: &Validation) {
-    if done.step == 0 {
-        say(&format!("{:>6} {:>8}   global 1/5/20/50          graph 1/5/20/50", "step", "loss"));
-    }
-    say(&format!("{:>6} {:>8.4}  {}   {}", done.step, done.loss, done.global, done.graph));
+fn report(phase: &mut Phase, done: &Validation) {
+    let heads = format!("{:>6} {:>8}   global 1/5/20/50          graph 1/5/20/50\n", "step", "loss");
+    let line = format!("{:>6} {:>8.4}  {}   {}", done.step, done.loss, done.global, done.graph);
+    let line = if done.step == 0 { heads + &line } else { line };
+    phase.validated(&line, done.global.top, done.graph.top);
 }
 
 #[cfg(test)]
