@@ -59,9 +59,10 @@ impl Cli {
         match self.command {
             Command::Serve(args) => crate::serve::run(&args)?,
             Command::Embed(args) => return Ok(crate::embed::run(&args)?),
-            Command::Train(args) => {
-                print(&progress::report(&crate::train::run(&args)?, serde_json::to_string_pretty)?)?;
-            }
+            Command::Train(args) => match &args.show_samples {
+                Some(sheet) => crate::train::show_samples(&args, sheet)?,
+                None => print(&progress::report(&crate::train::run(&args)?, serde_json::to_string_pretty)?)?,
+            },
             Command::Eval(args) => {
                 let reports = crate::evaluate::run(&args)?;
                 print(&progress::report(&reports, |reports| match args.json {

@@ -30,18 +30,12 @@ impl Fit {
     }
 }
 
-/// Resizes `window` of `picture` and puts it into the middle of a white square.
+/// Resizes `window` of `picture`.
 ///
 /// The filter is Catmull-Rom (cubic, a = -0.5), widened in proportion when it reduces: the same as
 /// Pillow's BICUBIC, with which the backbone's ImageNet weights are commonly evaluated. Where the
 /// window already has the target's size in whole pixels they are copied unchanged.
-pub(crate) fn resize(
-    picture: &Pixels,
-    window: Window,
-    target: (u32, u32),
-    size: u32,
-    format: Format,
-) -> Result<Vec<u8>, Error> {
+pub(crate) fn resize(picture: &Pixels, window: Window, target: (u32, u32), format: Format) -> Result<Vec<u8>, Error> {
     let fail = |e: &dyn std::fmt::Display| damaged(format, &format!("resizing: {e}"));
     let source = ImageRef::new(picture.width, picture.height, &picture.rgb, PixelType::U8x3).map_err(|e| fail(&e))?;
     let (width, height) = target;
@@ -53,16 +47,20 @@ pub(crate) fn resize(
         window.height(),
     );
     Resizer::new().resize(&source, &mut resized, &options).map_err(|e| fail(&e))?;
-    let resized = resized.into_vec();
+    Ok(resized.into_vec())
+}
+
+/// Puts a resized picture into the middle of a white square.
+pub(crate) fn letterbox(resized: Vec<u8>, target: (u32, u32), size: u32) -> Vec<u8> {
     if target == (size, size) {
-        return Ok(resized);
+        return resized;
     }
-    let (size, width, height) = (size as usize, width as usize, height as usize);
+    let (size, width, height) = (size as usize, target.0 as usize, target.1 as usize);
     let (x, y) = ((size - width) / 2, (size - height) / 2);
     let mut square = vec![255; size * size * 3];
     for (row, line) in resized.chunks_exact(width * 3).enumerate() {
         let start = ((y + row) * size + x) * 3;
         square[start..start + line.len()].copy_from_slice(line);
     }
-    Ok(square)
+    square
 }

@@ -34,6 +34,7 @@ mod jpeg_header;
 mod limits;
 mod memory;
 mod orient;
+mod picture;
 mod plan;
 mod png_header;
 mod raster;
@@ -48,6 +49,7 @@ pub use format::Format;
 pub use header::Header;
 pub use limits::{Limits, MAX_SIDE, MAX_SIZE};
 pub use orient::Orientation;
+pub use picture::{Picture, picture};
 pub use plan::Plan;
 
 use plan::Scale;

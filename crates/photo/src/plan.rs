@@ -88,9 +88,21 @@ impl Plan<'_> {
     /// # Errors
     /// Those of the pixels: [`Error`]s of the kind [`crate::ErrorKind::BadImage`].
     pub fn run(self) -> Result<Prepared, Error> {
-        let Plan { bytes, stored, size, target, inside, eighths } = self;
+        let (size, target, format) = (self.size, self.target, self.stored.format);
+        let (width, height) = self.stored.upright();
+        let resized = self.resized()?;
+        Ok(Prepared { pixels: fit::letterbox(resized, target, size), width, height, format })
+    }
+
+    /// The wanted part's size within the square.
+    pub(crate) fn target(&self) -> (u32, u32) {
+        self.target
+    }
+
+    /// The wanted part at its size within the square, without what is around it.
+    pub(crate) fn resized(self) -> Result<Vec<u8>, Error> {
+        let Plan { bytes, stored, target, inside, eighths, .. } = self;
         let (format, orientation) = (stored.format, stored.orientation);
-        let (width, height) = stored.upright();
         let (pixels, inside) = match &stored.coding {
             Coding::Jpeg(header) => jpeg::decode(bytes, header, inside, eighths)?,
             Coding::Raster(raster) => {
@@ -102,7 +114,7 @@ impl Plan<'_> {
         // through the filter's rounding.
         let inside = orientation.window_to_upright(inside, f64::from(pixels.width), f64::from(pixels.height));
         let pixels = orientation.apply(pixels);
-        Ok(Prepared { pixels: fit::resize(&pixels, inside, target, size, format)?, width, height, format })
+        fit::resize(&pixels, inside, target, format)
     }
 }
 

@@ -50,6 +50,24 @@ fn a_letterbox_is_white_and_centred() {
 }
 
 #[test]
+fn a_picture_keeps_its_shape_and_is_never_enlarged() {
+    let file = png(&picture(120, 90));
+    let limits = Limits::default();
+    let whole = grnet_photo::picture(&file, None, 500, &limits).unwrap();
+    assert_eq!((whole.width(), whole.height()), (120, 90));
+    assert_eq!(whole.pixels(), picture(120, 90).as_raw());
+    let small = grnet_photo::picture(&file, None, 40, &limits).unwrap();
+    assert_eq!((small.width(), small.height()), (40, 30));
+    // What stands in the middle of the square that `prepare` makes.
+    assert_eq!(small.pixels(), &to(&file, 40).unwrap().pixels[5 * 120..35 * 120]);
+    let part = grnet_photo::picture(&file, Some(&WIDE), 500, &limits).unwrap();
+    assert_eq!(part.pixels(), cut(&file, WIDE, Fit::Letterbox, 50).unwrap());
+    let thin = grnet_photo::picture(&png(&picture(4000, 1)), None, 512, &limits).unwrap();
+    assert_eq!((thin.width(), thin.height()), (512, 1));
+    assert!(matches!(grnet_photo::picture(&file, None, 0, &limits), Err(Error::BadSize { .. })));
+}
+
+#[test]
 fn extreme_shapes_work() {
     for (w, h) in [(1, 1), (4000, 1), (1, 4000), (8, 3000), (65_500, 1), (3, 2)] {
         let p = image::RgbImage::from_pixel(w, h, image::Rgb([9, 99, 199]));

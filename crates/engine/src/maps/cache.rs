@@ -5,10 +5,10 @@ use std::path::Path;
 
 use grnet_core::config::Input;
 use grnet_core::model::ModelId;
-use grnet_photo::{Limits, Region};
+use grnet_photo::Limits;
 use tch::{Kind, Tensor};
 
-use crate::augment::Snapshot;
+use crate::augment::{Imitation, Kind as Taken};
 use crate::dataset::Photo;
 use crate::network::{Embedder, EngineError, fit};
 use crate::progress;
@@ -30,7 +30,7 @@ pub struct Maps {
 }
 
 /// Version of what a map is, part of a kept file's name: to be raised when photos are prepared or stored differently.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// [`maps`], or what an earlier call left in `folder` for the same backbone and photos. A photo is the same as long as
 /// its path, length and time of change are.
@@ -147,20 +147,17 @@ fn keep(maps: &mut Option<Maps>, map: &Tensor, photos: &[Photo], rows: &[usize])
 fn prepare(photo: &Photo, input: &Input) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(&photo.path).map_err(|e| e.to_string())?;
     let limits = Limits::default();
-    let mut snapshot = photo.snapshot.map(Snapshot::new);
-    let mut region = photo.region;
-    if let Some(snapshot) = &mut snapshot {
-        let header = grnet_photo::probe(&bytes, &limits).map_err(|e| e.to_string())?;
-        let (width, height) = (f64::from(header.width), f64::from(header.height));
-        region = Some(snapshot.crop(region.unwrap_or(Region { left: 0.0, top: 0.0, width, height })));
+    let (size, fit) = (input.size, fit(input.fit));
+    if let Some(seed) = photo.snapshot {
+        // Twice the model's size: a snapshot may show half of the photo, and a larger one would only take longer.
+        let longest = (2 * size).min(grnet_photo::MAX_SIZE);
+        let picture =
+            grnet_photo::picture(&bytes, photo.region.as_ref(), longest, &limits).map_err(|e| e.to_string())?;
+        return Ok(Imitation::default().snapshot(&picture, &[], Taken::Consumer, size, fit, seed));
     }
-    let prepared = grnet_photo::prepare(&bytes, region.as_ref(), fit(input.fit), input.size, &limits)
-        .map_err(|e| e.to_string())?;
-    let mut pixels = prepared.pixels;
-    if let Some(snapshot) = &mut snapshot {
-        snapshot.pixels(&mut pixels, input.size as usize);
-    }
-    Ok(pixels)
+    let prepared =
+        grnet_photo::prepare(&bytes, photo.region.as_ref(), fit, size, &limits).map_err(|e| e.to_string())?;
+    Ok(prepared.pixels)
 }
 
 #[cfg(test)]

@@ -17,8 +17,11 @@ pub struct TrainArgs {
     #[arg(long)]
     pub backbone: PathBuf,
     /// The model file to write.
-    #[arg(long)]
+    #[arg(long, required_unless_present = "show_samples", default_value = "unwritten", hide_default_value = true)]
     pub out: PathBuf,
+    /// Write a PNG that shows what training would see, a row of snapshots for each of a dozen photos, and train nothing.
+    #[arg(long, value_name = "SHEET")]
+    pub show_samples: Option<PathBuf>,
     /// Steps; each compares 16 photos with 16. 0 writes the untrained start: principal components and the cosine.
     #[arg(long, default_value_t = 400)]
     pub steps: usize,

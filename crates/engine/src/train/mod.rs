@@ -6,6 +6,8 @@ mod initial;
 mod learn;
 mod pca;
 mod run;
+mod samples;
 
 pub use arguments::TrainArgs;
 pub use run::{TrainReport, run};
+pub use samples::show as show_samples;

@@ -1,0 +1,65 @@
+//! A photo as pixels of its own shape, for those who cut and turn it themselves.
+
+use crate::crop::Window;
+use crate::{Error, Fit, Limits, Region, header, plan};
+
+/// An upright photo's pixels; both sides are at least 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    pixels: Vec<u8>,
+    width: u32,
+    height: u32,
+}
+
+impl Picture {
+    /// Pixels as they are: width x height x 3 bytes. `None` where that is not their number, or there are none.
+    pub fn new(width: u32, height: u32, pixels: Vec<u8>) -> Option<Self> {
+        let bytes = (width as usize).checked_mul(height as usize)?.checked_mul(3)?;
+        (bytes > 0 && bytes == pixels.len()).then_some(Picture { pixels, width, height })
+    }
+
+    /// RGB, row by row from the top.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Width in pixels.
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Height in pixels.
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+}
+
+/// Decodes a photo, turns it upright, crops it to `region` (the whole photo without one) and reduces that until no side
+/// is longer than `longest` pixels. A smaller one stays as it is, and the aspect ratio is kept.
+///
+/// # Errors
+/// Any [`Error`], in [`crate::prepare`]'s order.
+pub fn picture(bytes: &[u8], region: Option<&Region>, longest: u32, limits: &Limits) -> Result<Picture, Error> {
+    let (width, height) = header::read(bytes, limits)?.upright();
+    let window = match region {
+        Some(region) => Window::clipped(region, width, height)?,
+        None => Window::whole(width, height),
+    };
+    let own = window.width().max(window.height()).ceil().max(1.0) as u32;
+    let plan = plan(bytes, region, Fit::Letterbox, longest.min(own), limits)?;
+    let (width, height) = plan.target();
+    Ok(Picture { pixels: plan.resized()?, width, height })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_that_are_not_width_times_height_are_no_picture() {
+        assert!(Picture::new(2, 1, vec![0; 6]).is_some());
+        assert!(Picture::new(2, 1, vec![0; 5]).is_none());
+        assert!(Picture::new(0, 1, Vec::new()).is_none());
+        assert!(Picture::new(u32::MAX, u32::MAX, vec![0; 3]).is_none());
+    }
+}
