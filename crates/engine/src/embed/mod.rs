@@ -2,6 +2,7 @@
 
 mod files;
 mod output;
+mod parquet;
 mod pipeline;
 
 use std::path::PathBuf;
@@ -29,9 +30,13 @@ pub struct Args {
     /// The model file.
     #[arg(long)]
     pub model: PathBuf,
-    /// Where to write: FILE.jsonl (a line a photo) or FILE.safetensors; without it lines go to the standard output.
+    /// Where to write: FILE.jsonl (a line a photo), FILE.safetensors or FILE.parquet; without it lines go to the standard
+    /// output.
     #[arg(long)]
     pub out: Option<PathBuf>,
+    /// Where to write a Parquet table, whatever its name ends in.
+    #[arg(long, conflicts_with = "out")]
+    pub parquet: Option<PathBuf>,
     /// What to compute on.
     #[command(flatten)]
     pub compute: Compute,
@@ -61,7 +66,7 @@ pub fn run(args: &Args) -> Result<Outcome, EngineError> {
     let file = ModelFile::parse(&bytes)?;
     let mut embedder = Embedder::load(&file, compute.device, compute.precision)?;
     let files = files::list(&args.paths);
-    let mut output = Output::create(args.out.as_deref(), &file)?;
+    let mut output = Output::create(args.out.as_deref(), args.parquet.as_deref(), &file)?;
     let (model, shape) = (file.id, Shape::of(&file.config));
     drop(file);
     drop(bytes);

@@ -1,4 +1,4 @@
-//! Where features go: a line of JSON a photo, or one safetensors file.
+//! Where features go: a line of JSON a photo, one safetensors file, or a Parquet table.
 
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Stdout, Write};
@@ -10,6 +10,7 @@ use grnet_core::pyramid;
 use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
+use super::parquet::Table;
 use crate::network::EngineError;
 use crate::output::OutputFile;
 use crate::print::heard;
@@ -24,6 +25,7 @@ enum Kind {
     Printed(BufWriter<Stdout>),
     Lines(OutputFile),
     Tensors(Tensors),
+    Table(Box<Table>),
 }
 
 struct Tensors {
@@ -37,14 +39,18 @@ struct Tensors {
 }
 
 impl Output {
-    /// Opens `out` (the standard output without one); its ending decides the form.
+    /// Opens `out`, whose ending decides the form, or `parquet`, a table whatever it ends in; without one of them the
+    /// standard output.
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn create(out: Option<&Path>, model: &ModelFile<'_>) -> Result<Self, EngineError> {
+    pub fn create(out: Option<&Path>, parquet: Option<&Path>, model: &ModelFile<'_>) -> Result<Self, EngineError> {
         let config = &model.config;
-        let kind = match out {
-            Some(path) if path.extension().is_some_and(|e| e == "safetensors") => Kind::Tensors(Tensors {
+        let ends = |path: &Path, ending: &str| path.extension().is_some_and(|e| e == ending);
+        let table = parquet.or(out.filter(|path| ends(path, "parquet")));
+        let kind = match table.or(out) {
+            Some(path) if table.is_some() => Kind::Table(Box::new(Table::create(path, model)?)),
+            Some(path) if ends(path, "safetensors") => Kind::Tensors(Tensors {
                 out: OutputFile::create(path)?,
                 config: serde_json::to_string(config)
                     .map_err(|error| grnet_core::error::ModelError::Json(error.to_string()))?,
@@ -73,10 +79,8 @@ impl Output {
         let name = file.to_string_lossy().into_owned();
         // Our own value: it parses.
         let digest = Features::parse(value).map(|f| f.digest().0).unwrap_or_default();
-        let line = || {
-            let digest: String = digest.iter().map(|b| format!("{b:02x}")).collect();
-            json!({ "file": name, "digest": digest, "features": features::to_text(value) })
-        };
+        let hex = || digest.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let line = || json!({ "file": name, "digest": hex(), "features": features::to_text(value) });
         match &mut self.kind {
             Kind::Printed(out) => {
                 if !heard(writeln!(out, "{}", line())).map_err(EngineError::io("standard output"))? {
@@ -92,6 +96,7 @@ impl Output {
                 tensors.digests.extend(digest);
                 tensors.halves.extend(&value[HEADER..]);
             }
+            Kind::Table(table) => table.add(name, hex(), value)?,
         }
         self.count += 1;
         Ok(true)
@@ -106,6 +111,7 @@ impl Output {
             Kind::Printed(mut out) => return heard(out.flush()).map_err(EngineError::io("standard output")),
             Kind::Lines(out) => out.finish()?,
             Kind::Tensors(tensors) => tensors.write(self.count)?,
+            Kind::Table(table) => table.finish()?,
         }
         Ok(true)
     }

@@ -1,7 +1,7 @@
 //! `grnet-engine eval`: the graph against the model's own global vector on a table of photos.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::PathBuf;
 
 use clap::Args;
 use grnet_core::metrics::Estimate;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use tch::Tensor;
 
 use super::ranking::{Protocol, TopK};
-use crate::dataset::{Photo, table};
+use crate::dataset::Search;
 use crate::maps::cache;
 use crate::maps::regions::Regions;
 use crate::network::graph::{TorchGraph, tensor};
@@ -22,9 +22,11 @@ pub struct EvalArgs {
     /// The model file.
     #[arg(long)]
     pub model: PathBuf,
-    /// Tables with a header file,item,set and, if you have boxes, left,top,width,height: files relative to the table's
-    /// folder; an empty item is a distractor; the set `gallery` is searched, every other set is a list of queries of its
-    /// own. An item is one garment within its table: the same name in another table is another garment.
+    /// Tables (CSV or Parquet) with columns file, item and set and, if you have boxes, left, top, width and height: files
+    /// relative to the table's folder; an empty item is a distractor; the set `gallery` is searched, every other set is a
+    /// list of queries of its own. An item is one garment within its table: the same name in another table is another
+    /// garment. Also any dataset that can be trained on: the shop's photos are searched, the consumers' of its test split
+    /// (all where it has none) ask. docs/training.md says more.
     #[arg(long, required = true)]
     pub table: Vec<PathBuf>,
     /// Photos of the global's ranking that the graph reorders.
@@ -87,50 +89,6 @@ pub struct Intervals {
 /// Lengths at which a shortlist's recall is told.
 const SHORTLISTS: [usize; 5] = [50, 100, 200, 500, 1000];
 
-/// The photos of all tables.
-struct Tables {
-    photos: Vec<Photo>,
-    /// Items of the photos; `None` is a distractor.
-    items: Vec<Option<usize>>,
-    /// Photos of each set of queries.
-    sets: BTreeMap<String, Vec<usize>>,
-    gallery: Vec<usize>,
-}
-
-impl Tables {
-    fn read(paths: &[PathBuf]) -> Result<Self, EngineError> {
-        let mut numbers = HashMap::new();
-        let (mut photos, mut items) = (Vec::new(), Vec::new());
-        let mut sets: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (source, path) in paths.iter().enumerate() {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            for row in table(path, &["file", "item", "set"])? {
-                let next = numbers.len();
-                let name = row.get("item");
-                let item = (!name.is_empty()).then(|| *numbers.entry((source, name.to_owned())).or_insert(next));
-                sets.entry(row.get("set").to_owned()).or_default().push(photos.len());
-                items.push(item);
-                photos.push(Photo {
-                    region: row.region()?,
-                    item: item.unwrap_or_default(),
-                    source,
-                    strata: row.strata()?,
-                    split: row.split()?,
-                    ..Photo::new(folder.join(row.get("file")))
-                });
-            }
-        }
-        let refuse = |reason: String| EngineError::Dataset { path: paths[0].clone(), reason };
-        let total = photos.len();
-        let gallery =
-            sets.remove("gallery").ok_or_else(|| refuse(format!("none of {total} rows has the set `gallery`")))?;
-        if sets.is_empty() {
-            return Err(refuse(format!("all of {total} rows have the set `gallery`: there is no query")));
-        }
-        Ok(Self { photos, items, sets, gallery })
-    }
-}
-
 /// Evaluates every set of queries.
 ///
 /// # Errors
@@ -144,7 +102,7 @@ pub fn run(args: &EvalArgs) -> Result<Vec<EvalReport>, EngineError> {
     let file = ModelFile::parse(&bytes)?;
     let graph = TorchGraph::read(&file)?;
     let (weight, bias) = reduction(&file)?;
-    let Tables { photos, items, sets, gallery } = Tables::read(&args.table)?;
+    let Search { photos, items, sets, gallery } = Search::read(&args.table)?;
     let embedder = Embedder::load(&file, args.device, Precision::F32)?;
     let maps = cache::kept_maps(&embedder, &photos, args.cache.as_deref())?;
     let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();

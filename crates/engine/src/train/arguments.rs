@@ -9,8 +9,10 @@ use crate::network::{Device, EngineError};
 /// Trains reduction and graph on photos of a dataset folder, with the backbone left as it is.
 #[derive(Debug, Clone, Args)]
 pub struct TrainArgs {
-    /// Photos; may be given several times. A folder with annotations.csv (file,item,domain,...), a folder with one
-    /// folder for each item, or a folder of photos without identity (each is paired with imitated snapshots of itself).
+    /// Photos; may be given several times. A table (CSV or Parquet: file, item, domain, ...) or a folder with an
+    /// annotations.csv or annotations.parquet, DeepFashion's Consumer-to-Shop folder, a folder with one folder for each
+    /// item, or a folder of photos without identity (each is paired with imitated snapshots of itself). What it is is
+    /// found out, or said before it: table:, deepfashion: or folders:. docs/training.md says more.
     #[arg(long, required = true)]
     pub data: Vec<PathBuf>,
     /// A model file whose backbone and input are used (grnet-engine import makes one).
@@ -58,7 +60,7 @@ pub struct TrainArgs {
     /// Imitated snapshots of each photo in a folder without identities.
     #[arg(long, default_value_t = 3)]
     pub snapshots: usize,
-    /// Percentage of items held out for validation.
+    /// Percentage of items held out for validation, where the data has no split of its own.
     #[arg(long, default_value_t = 12)]
     pub held_out: u32,
     /// A folder that keeps the backbone's maps (125 kB a photo), for another run on the same photos.

@@ -13,11 +13,10 @@ use super::arguments::TrainArgs;
 use super::batch::Sampler;
 use super::learn::{HeldOut, Validation, learn};
 use super::{initial, pca};
-use crate::dataset::{self, Photo};
+use crate::dataset::{self, Photo, Role, roles};
 use crate::maps::cache;
 use crate::maps::regions::Regions;
 use crate::network::{Embedder, EngineError, Precision, pool, set_threads};
-use crate::numbers::Sequence;
 use crate::output::OutputFile;
 
 /// What a training did, printed as JSON at its end.
@@ -117,15 +116,13 @@ fn spread(all: &[usize], most: usize) -> Vec<usize> {
     all.iter().copied().step_by(step).collect()
 }
 
-/// Splits by garment: photos to train on, and the validation's queries and gallery. Shop photos of the training
+/// Splits by garment, as the data says or by chance: photos to train on, and the validation's queries and gallery. Shop photos of the training
 /// garments stand in the gallery as distractors.
 fn split(photos: &[Photo], usable: &[usize], seed: u64, percent: u32) -> (Vec<usize>, HeldOut) {
-    let items = photos.iter().map(|p| p.item + 1).max().unwrap_or(0);
-    let mut numbers = Sequence::new(seed ^ 0x5eed);
-    let held: Vec<bool> = (0..items).map(|_| (numbers.unit() + 1.0) * 50.0 < percent as f32).collect();
-    let training: Vec<usize> = usable.iter().copied().filter(|&p| !held[photos[p].item]).collect();
-    let (own, queries): (Vec<usize>, Vec<usize>) =
-        usable.iter().copied().filter(|&p| held[photos[p].item]).partition(|&p| photos[p].shop);
+    let roles = &roles(photos, seed, percent);
+    let of = |role| usable.iter().copied().filter(move |&p| roles[p] == role);
+    let training: Vec<usize> = of(Role::Training).collect();
+    let (own, queries): (Vec<usize>, Vec<usize>) = of(Role::Validation).partition(|&p| photos[p].shop);
     let shop: HashSet<usize> = own.iter().map(|&p| photos[p].item).collect();
     let queries: Vec<usize> = queries.into_iter().filter(|&p| shop.contains(&photos[p].item)).collect();
     let queries = spread(&queries, MOST_QUERIES);
