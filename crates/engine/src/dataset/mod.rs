@@ -31,7 +31,8 @@ pub use strata::{Difficulty, Level, Strata, View};
 pub use table::{Row, table};
 
 /// Reads all places for a training: folders and tables, each with its kind before it (`table:photos.csv`) or as what is
-/// found there. Items are numbered in order of appearance. What is left out is counted on the standard error stream.
+/// found there. Photos of the split `test` are none of them. Items are numbered in order of appearance. What is left out is
+/// counted on the standard error stream.
 ///
 /// # Errors
 /// A place or table cannot be read or contradicts itself, holds no photo or none to learn from, or more than one photo
@@ -53,6 +54,7 @@ pub fn read(places: &[PathBuf], snapshots: usize) -> Result<Vec<Photo>, EngineEr
         photos.extend(found.photos.into_iter().map(|photo| Photo { source, ..photo }));
     }
     learnable(places, &photos)?;
+    photos.retain(|photo| photo.split != Some(Split::Test));
     if let Some(warning) = check::files(&photos)? {
         say(&warning);
     }

@@ -31,12 +31,17 @@ words! {
 }
 
 impl Level {
+    /// Lowest share of [`Level::Light`].
+    pub const LIGHT_FROM: f64 = 0.06;
+    /// Lowest share of [`Level::Heavy`].
+    pub const HEAVY_FROM: f64 = 0.25;
+
     /// The level of a share from 0 to 1; `None` for any other number.
     pub fn of_share(share: f64) -> Option<Self> {
         match share {
             s if !(0.0..=1.0).contains(&s) => None,
-            s if s < 0.06 => Some(Self::None),
-            s if s < 0.25 => Some(Self::Light),
+            s if s < Self::LIGHT_FROM => Some(Self::None),
+            s if s < Self::HEAVY_FROM => Some(Self::Light),
             _ => Some(Self::Heavy),
         }
     }
@@ -126,6 +131,17 @@ mod tests {
         let levels = [0.0, 0.059, 0.06, 0.249, 0.25, 1.0].map(|share| Level::of_share(share).unwrap());
         assert_eq!(levels.map(Level::word), ["none", "none", "light", "light", "heavy", "heavy"]);
         assert!([-0.1, 1.1, f64::NAN].iter().all(|&share| Level::of_share(share).is_none()));
+    }
+
+    #[test]
+    fn words_and_bounds_are_the_renderer_s() {
+        let renderer = include_str!("../../../render/src/annotation.rs");
+        let writes = |variant: String, word: &str| renderer.contains(&format!("{variant} = \"{word}\""));
+        assert!(View::ALL.iter().all(|view| writes(format!("{view:?}"), view.word())));
+        assert!(Level::ALL.iter().all(|level| writes(format!("{level:?}"), level.word())));
+        for (name, bound) in [("LIGHT_FROM", Level::LIGHT_FROM), ("HEAVY_FROM", Level::HEAVY_FROM)] {
+            assert!(renderer.contains(&format!("{name}: f32 = {bound};")), "{name}");
+        }
     }
 
     #[test]

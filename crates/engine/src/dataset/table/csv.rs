@@ -15,21 +15,21 @@ use crate::network::EngineError;
 /// # Errors
 /// As [`super::table`].
 pub(super) fn read(path: &Path, needed: &[&str]) -> Result<Vec<Row>, EngineError> {
-    let file = std::fs::File::open(path).map_err(EngineError::io(path))?;
+    let bytes = std::fs::read(path).map_err(EngineError::io(path))?;
     // The header is a row like any other, and a row's length is compared here, to name the line in our own words.
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(file);
-    let mut record = ByteRecord::new();
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(&*bytes);
+    let (mut record, mut line, mut counted) = (ByteRecord::new(), 1, 0);
     let mut next = || -> Result<Option<(usize, Vec<String>)>, EngineError> {
         loop {
-            // Where the lines before are passed over, the reader's own count is still before them.
-            let more = reader.read_byte_record(&mut record).map_err(|error| match error.into_kind() {
-                csv::ErrorKind::Io(error) => EngineError::io(path)(error),
-                other => refuse(path, format!("{other:?}")),
-            })?;
-            if !more {
+            let broken = |error: csv::Error| refuse(path, format!("cannot be read as CSV: {error}"));
+            if !reader.read_byte_record(&mut record).map_err(broken)? {
                 return Ok(None);
             }
-            let line = record.position().map_or(0, |at| at.line() as usize);
+            // The reader's own count stands before the empty lines that it passed over, and within a CRLF.
+            let start = record.position().map_or(0, |at| at.byte() as usize);
+            let ends = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+            line += bytes[counted..start + ends].iter().filter(|&&byte| byte == b'\n').count();
+            counted = start + ends;
             let values: Result<Vec<String>, _> = record.iter().map(|value| String::from_utf8(value.to_vec())).collect();
             let values = values.map_err(|_| refuse(path, format!("line {line} is not UTF-8")))?;
             if values.len() > 1 || values.iter().any(|value| !value.is_empty()) {
