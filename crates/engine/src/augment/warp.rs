@@ -14,9 +14,10 @@ pub(super) enum Beyond {
     Edge,
 }
 
-/// A photo is halved until fewer than this many of its pixels fall on one of the warp's: bilinear sampling reads two.
-/// 2 left moiré on knitwear, 1.4 was no nearer to a proper filter on photos and softer.
-const DENSEST: f64 = 1.7;
+/// A photo is halved until no more of its pixels than these fall on one of the warp's. At two, bilinear sampling is the
+/// mean of four, and it is nearer to a proper filter below: against the photo crate's on 50 photos, 38 to 50 dB from one
+/// pixel to two, where halving first gave 28 to 38 dB and left out a fifth of the sharpness.
+const DENSEST: f64 = 2.1;
 
 /// The projective map from the unit square to a quadrilateral (upper left, upper right, lower right, lower left), in
 /// closed form after Heckbert (1989).
@@ -45,7 +46,7 @@ impl Projection {
 pub(super) fn warp(source: Plane<'_>, quad: [Point; 4], (width, height): (usize, usize), beyond: Beyond) -> Canvas {
     let mut scale = 1.0;
     let mut held: Option<Canvas> = None;
-    while density(quad, scale, (width, height)) >= DENSEST {
+    while density(quad, scale, (width, height)) > DENSEST {
         let plane = held.as_ref().map_or(source, Canvas::plane);
         if plane.width == 1 && plane.height == 1 {
             break;
