@@ -201,11 +201,13 @@ impl ModelConfig {
         if graph.layers > 8 {
             return bad("graph.layers", graph.layers.to_string(), "0 to 8");
         }
-        if !(graph.node_eps.is_finite() && graph.node_eps > 0.0 && graph.node_eps <= 1.0) {
-            return bad("graph.node_eps", graph.node_eps.to_string(), "above 0, at most 1");
+        // Below, its square is lost beside f32's smallest numbers, and the node of two equal windows is 0 / 0.
+        if !(1e-12..=1.0).contains(&graph.node_eps) {
+            return bad("graph.node_eps", graph.node_eps.to_string(), "1e-12 to 1");
         }
-        if !(graph.attention_scale.is_finite() && graph.attention_scale > 0.0) {
-            return bad("graph.attention_scale", graph.attention_scale.to_string(), "a positive number");
+        // Above, attention is a choice of one sender that the last bit decides, and its logits run out of f32.
+        if !(graph.attention_scale > 0.0 && graph.attention_scale <= 1e4) {
+            return bad("graph.attention_scale", graph.attention_scale.to_string(), "above 0, at most 10000");
         }
         Ok(())
     }

@@ -95,6 +95,9 @@ fn a_configuration_outside_its_limits_is_refused_by_field() {
     assert_eq!(refused(&|c| c.pyramid.grids = vec![1, 3, 2]), "pyramid.grids");
     assert_eq!(refused(&|c| c.graph.layers = 9), "graph.layers");
     assert_eq!(refused(&|c| c.graph.node_eps = 0.0), "graph.node_eps");
+    assert_eq!(refused(&|c| c.graph.node_eps = 1e-13), "graph.node_eps");
+    assert_eq!(refused(&|c| c.graph.attention_scale = 2e4), "graph.attention_scale");
+    assert_eq!(refused(&|c| c.graph.attention_scale = f32::NAN), "graph.attention_scale");
     assert_eq!(refused(&|c| c.channels = 0), "channels");
     assert_eq!(refused(&|c| c.reduction = false), "channels");
     assert_eq!(refused(&|c| c.input.std = [0.0; 3]), "input.std");

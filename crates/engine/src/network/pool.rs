@@ -2,7 +2,7 @@
 
 use grnet_core::config::Pooling;
 use grnet_core::pyramid::{regions, window};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::EngineError;
 
@@ -72,12 +72,14 @@ pub fn pool(map: &Tensor, grids: &[u8], pooling: Pooling, shares: &Tensor) -> Re
 /// # Errors
 /// What libtorch refuses.
 pub fn normalise(regions: &Tensor) -> Result<Tensor, EngineError> {
-    let square = regions.f_square()?.f_sum_dim_intlist([-1i64].as_slice(), true, Kind::Float)?;
+    let square = regions.f_square()?.f_sum_dim_intlist([-1i64].as_slice(), true, None)?;
     Ok(regions.f_div(&square.f_add_scalar(NORM_EPS)?.f_sqrt()?)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use tch::Kind;
+
     use super::*;
 
     /// One photo, two channels, 7 × 7 cells: channel 0 counts cells, channel 1 is its square.
