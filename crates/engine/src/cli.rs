@@ -31,7 +31,7 @@ pub enum Command {
     Embed(crate::embed::Args),
     /// Train head and reduction on pairs of photos.
     Train(crate::train::TrainArgs),
-    /// Measure how well a model ranks.
+    /// Measure how well models rank.
     Eval(crate::evaluate::EvalArgs),
     /// Make a model file from a backbone's weights.
     Import(crate::import::ImportArgs),
@@ -64,10 +64,10 @@ impl Cli {
                 None => print(&progress::report(&crate::train::run(&args)?, serde_json::to_string_pretty)?)?,
             },
             Command::Eval(args) => {
-                let reports = crate::evaluate::run(&args)?;
-                print(&progress::report(&reports, |reports| match args.json {
-                    true => serde_json::to_string_pretty(reports),
-                    false => Ok(crate::evaluate::report_text(reports)),
+                let report = crate::evaluate::run(&args)?;
+                print(&progress::report(&report, |report| match args.json {
+                    true => serde_json::to_string_pretty(report),
+                    false => Ok(crate::evaluate::report_text(report)),
                 })?)?;
             }
             Command::Import(args) => {

@@ -1,8 +1,18 @@
-//! `grnet-engine eval`: how well a model ranks.
+//! `grnet-engine eval`: how well models rank.
 
+mod arguments;
+mod baselines;
+mod descriptors;
+mod html;
 pub(crate) mod ranking;
-mod report;
+pub mod report;
+pub(crate) mod rerank;
 mod run;
+mod set;
+mod shortlist;
+mod tables;
+mod text;
 
-pub use report::text as report_text;
-pub use run::{EvalArgs, EvalReport, run};
+pub use arguments::EvalArgs;
+pub use run::run;
+pub use text::text as report_text;

@@ -1,11 +1,12 @@
-//! Who comes first: ranks of the right photo under the graph and under the cosine of the global vectors.
+//! Who comes first: ranks of the right photo under scores of every pair, and under the graph on a shortlist of these.
 
 use std::fmt;
 
 use grnet_core::metrics::{self, Estimate};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
+use super::rerank::{Key, Reranked, order, rank};
 use crate::network::EngineError;
 use crate::network::graph::{TorchGraph, cosines};
 
@@ -13,7 +14,7 @@ use crate::network::graph::{TorchGraph, cosines};
 pub const TOP: [usize; 4] = [1, 5, 20, 50];
 
 /// Shares of queries with the right garment among the first k. A query whose garment is not in the gallery is a miss.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TopK {
     /// Queries.
     pub queries: usize,
@@ -41,66 +42,58 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// Ranks under the cosine of the first regions.
-    ///
-    /// # Errors
-    /// What libtorch refuses.
-    pub fn globals(&self) -> Result<Ranks, EngineError> {
-        let cosine = cosines(&self.queries.f_select(1, 0)?, &self.gallery.f_select(1, 0)?)?;
-        let mut ranks = Vec::new();
-        for (q, item) in self.asked.iter().enumerate() {
-            let right: Vec<bool> = self.shown.iter().map(|s| s.as_ref() == Some(item)).collect();
-            ranks.push(rank(&Vec::<f32>::try_from(cosine.f_select(0, q as i64)?)?, &right));
-        }
-        Ok(Ranks(ranks))
-    }
-
-    /// Ranks under the cosine and under the graph. The graph scores the first `shortlist` of the cosine; what it does not
-    /// score keeps its order behind.
+    /// Ranks under the cosine of the first regions, and under the graph. The graph scores the first `shortlist` of the
+    /// cosine; what it does not score keeps its order behind.
     ///
     /// # Errors
     /// What libtorch refuses.
     pub fn compare(&self, graph: &TorchGraph, shortlist: usize) -> Result<(Ranks, Ranks), EngineError> {
+        let both = self.rerank(graph, shortlist)?;
+        let under = |n: usize| {
+            Ranks(both.iter().zip(&self.asked).map(|(q, &item)| rank(&q.keys(n), &right(&self.shown, item))).collect())
+        };
+        Ok((under(0), under(shortlist)))
+    }
+
+    /// Scores of both stages for every query: the cosine of the first regions, and the graph's logits of its first
+    /// `shortlist`.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn rerank(&self, graph: &TorchGraph, shortlist: usize) -> Result<Vec<Reranked>, EngineError> {
         tch::no_grad(|| {
-            let cosine = cosines(&self.queries.f_select(1, 0)?, &self.gallery.f_select(1, 0)?)?;
-            let keep = shortlist.min(self.shown.len()) as i64;
-            let (_, first) = cosine.f_topk(keep, 1, true, true)?;
+            let first = rows(&cosines(&self.queries.f_select(1, 0)?, &self.gallery.f_select(1, 0)?)?)?;
             let pairs = graph.pairs_at_once() as i64;
-            let mut logits = Vec::with_capacity(self.asked.len());
-            for q in 0..self.asked.len() as i64 {
-                let short = self.gallery.f_index_select(0, &first.f_select(0, q)?)?;
-                let query = self.queries.f_narrow(0, q, 1)?;
-                let mut row = Vec::new();
+            let reranked = first.into_iter().enumerate().map(|(q, first)| {
+                let order = order(&first, shortlist);
+                let numbers: Vec<i64> = order.iter().map(|&i| i as i64).collect();
+                let short = self.gallery.f_index_select(0, &Tensor::f_from_slice(&numbers)?)?;
+                let query = self.queries.f_narrow(0, q as i64, 1)?;
+                let mut second = Vec::with_capacity(order.len());
                 for chunk in short.f_split(pairs, 0)? {
-                    row.extend(Vec::<f32>::try_from(graph.logits(&query, &chunk)?.f_view([-1])?)?);
+                    second.extend(Vec::<f32>::try_from(graph.logits(&query, &chunk)?.f_view([-1])?)?);
                 }
-                logits.push(row);
-            }
-            let mut ranks = (Vec::new(), Vec::new());
-            for (q, item) in self.asked.iter().enumerate() {
-                let cosine = Vec::<f32>::try_from(cosine.f_select(0, q as i64)?)?;
-                let right: Vec<bool> = self.shown.iter().map(|s| s.as_ref() == Some(item)).collect();
-                let by_cosine = rank(&cosine, &right);
-                let first = Vec::<i64>::try_from(first.f_select(0, q as i64)?)?;
-                let right: Vec<bool> = first.iter().map(|&i| right[i as usize]).collect();
-                // Outside the shortlist the cosine's rank stands.
-                ranks.1.push(if right.contains(&true) { rank(&logits[q], &right) } else { by_cosine });
-                ranks.0.push(by_cosine);
-            }
-            Ok((Ranks(ranks.0), Ranks(ranks.1)))
+                Ok(Reranked { first, order, second })
+            });
+            reranked.collect()
         })
     }
 }
 
-/// Rank of the best right photo, from 0; a tie with a wrong one counts against it. `None` where there is no right photo.
-/// What is not a number is on nobody's side: a right photo with such a score is a miss, a wrong one comes first. A graph
-/// that has diverged must not look like a good one.
-fn rank(scores: &[f32], right: &[bool]) -> Option<usize> {
-    let scored = || scores.iter().copied().zip(right.iter().copied());
-    let best =
-        scored().filter(|(score, right)| *right && score.is_finite()).map(|(score, _)| score).reduce(f32::max)?;
-    let worse = |score: f32| score < best;
-    Some(scored().filter(|(score, right)| !right && !worse(*score)).count())
+/// Rows of a matrix.
+///
+/// # Errors
+/// What libtorch refuses.
+pub fn rows(matrix: &Tensor) -> Result<Vec<Vec<f32>>, EngineError> {
+    let (count, length) = matrix.size2()?;
+    let values = Vec::<f32>::try_from(matrix.f_contiguous()?.f_view([-1])?)?;
+    // A matrix without columns has rows all the same.
+    Ok((0..count as usize).map(|row| values[row * length as usize..][..length as usize].to_vec()).collect())
+}
+
+/// Which photos of the gallery show the garment.
+pub fn right(shown: &[Option<usize>], item: usize) -> Vec<bool> {
+    shown.iter().map(|s| *s == Some(item)).collect()
 }
 
 /// For every query the rank of the right garment, from 0; `None` is a miss.
@@ -108,6 +101,20 @@ fn rank(scores: &[f32], right: &[bool]) -> Option<usize> {
 pub struct Ranks(pub Vec<Option<usize>>);
 
 impl Ranks {
+    /// Ranks of the items `asked` for, by scores of the gallery for each query.
+    pub fn of_scores(scores: &[Vec<f32>], asked: &[usize], shown: &[Option<usize>]) -> Self {
+        let ranks = scores.iter().zip(asked).map(|(scores, &item)| {
+            let keys: Vec<Key> = scores.iter().map(|&score| Key::single(score)).collect();
+            rank(&keys, &right(shown, item))
+        });
+        Self(ranks.collect())
+    }
+
+    /// Those of some queries, by their positions.
+    pub fn only(&self, queries: &[usize]) -> Self {
+        Self(queries.iter().map(|&q| self.0[q]).collect())
+    }
+
     /// Shares of hits.
     pub fn top(&self) -> TopK {
         TopK { queries: self.0.len(), top: TOP.map(|k| metrics::top_k(&self.0, k)) }
@@ -123,7 +130,7 @@ impl Ranks {
         TOP.map(|k| metrics::difference_estimate(&base.0, &self.0, k))
     }
 
-    /// Share of queries whose garment is among the first `n`: what a shortlist of that length keeps within reach.
+    /// Share of queries whose garment is among the first `n`.
     pub fn recall(&self, n: usize) -> f64 {
         metrics::top_k(&self.0, n)
     }
@@ -134,25 +141,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranks_count_wrong_photos_that_are_no_worse() {
-        assert_eq!(rank(&[0.9, 0.5, 0.7], &[false, true, false]), Some(2));
-        assert_eq!(rank(&[0.9, 0.9, 0.7], &[false, true, false]), Some(1));
-        assert_eq!(rank(&[0.9, 0.5, 0.7], &[true, true, false]), Some(0));
+    fn a_garment_that_is_not_in_the_gallery_is_a_miss_however_small_the_gallery() {
+        let ranks = Ranks::of_scores(&[vec![0.9, 0.5], vec![0.9, 0.5]], &[7, 8], &[Some(8), None]);
+        assert_eq!(ranks, Ranks(vec![None, Some(0)]));
+        assert_eq!(ranks.top().top, [0.5; 4]);
+        assert_eq!(ranks.only(&[0]).top().top, [0.0; 4]);
         assert_eq!(Ranks(vec![Some(0), Some(2), Some(29), Some(99)]).top().top, [0.25, 0.5, 0.5, 0.75]);
     }
 
     #[test]
-    fn a_garment_that_is_not_in_the_gallery_is_a_miss_however_small_the_gallery() {
-        assert_eq!(rank(&[0.9, 0.5], &[false, false]), None);
-        assert_eq!(Ranks(vec![None]).top().top, [0.0; 4]);
-    }
-
-    #[test]
-    fn scores_that_are_no_numbers_never_help() {
-        let nan = f32::NAN;
-        assert_eq!(rank(&[nan, nan, nan], &[false, true, false]), None);
-        assert_eq!(rank(&[nan, 0.5, 0.1], &[false, true, false]), Some(1));
-        assert_eq!(rank(&[0.9, f32::INFINITY], &[false, true]), None);
-        assert_eq!(rank(&[0.9, nan, 0.95], &[false, true, true]), Some(0));
+    fn rows_are_those_of_the_matrix_also_of_a_view() {
+        let matrix = Tensor::arange(6, (tch::Kind::Float, tch::Device::Cpu)).view([2, 3]);
+        assert_eq!(rows(&matrix.tr()).unwrap(), [[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]);
+        assert_eq!(rows(&matrix.narrow(1, 0, 0)).unwrap(), [[0.0; 0], []]);
     }
 }

@@ -1,58 +1,191 @@
-//! An evaluation as a table for people.
+//! What an evaluation found: all of what the table, the page and the JSON say.
 
-use std::fmt::Write;
-
+use grnet_core::config::Graph;
 use grnet_core::metrics::Estimate;
+use serde::Serialize;
 
-use super::ranking::TOP;
-use super::run::EvalReport;
-
-/// A block for each set of queries: the three rankings, what the graph gains, and what shortlists keep.
-pub fn text(reports: &[EvalReport]) -> String {
-    reports.iter().map(block).collect::<Vec<_>>().join("\n\n")
+/// An evaluation of one or more models on the same queries.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The models, in the order given.
+    pub models: Vec<Model>,
+    /// Most photos of a global's ranking that a graph reordered.
+    pub shortlist: usize,
+    /// The sets of queries, by name.
+    pub sets: Vec<SetReport>,
 }
 
-fn block(report: &EvalReport) -> String {
-    let EvalReport { set, gallery, unreadable, without_item, not_in_gallery, intervals, .. } = report;
-    let queries = report.graph.queries;
-    let mut out = format!("{set}: {queries} queries, {gallery} photos in the gallery");
-    for (count, what) in [
-        (unreadable, "photos cannot be read"),
-        (without_item, "queries have no item"),
-        (not_in_gallery, "queries' items are not in the gallery"),
-    ] {
-        if *count > 0 {
-            // Writing to a string cannot fail.
-            let _ = write!(out, "; {count} {what}");
+/// What a model is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Model {
+    /// How the report calls it: its file's name without the ending.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// Identity of its backbone and input; models that share it share maps.
+    pub backbone: String,
+    /// Sides of the pyramid's grids.
+    pub grids: Vec<u8>,
+    /// Channels of a region.
+    pub channels: usize,
+    /// The graph's configuration.
+    pub graph: Graph,
+}
+
+/// One set of queries.
+#[derive(Debug, Clone, Serialize)]
+pub struct SetReport {
+    /// The set's name.
+    pub set: String,
+    /// Queries that count.
+    pub queries: usize,
+    /// Photos in the gallery.
+    pub gallery: usize,
+    /// Photos of the set and of the gallery that cannot be read and are left out.
+    pub unreadable: usize,
+    /// Photos of the set without an item: nothing is right for them, and they are left out.
+    pub without_item: usize,
+    /// Queries whose item is not in the gallery: each is a miss.
+    pub not_in_gallery: usize,
+    /// Every ranking, each model's graph behind what it has to beat.
+    pub rankings: Vec<Ranking>,
+    /// For each model its graph on shortlists of several lengths.
+    pub shortlists: Vec<Shortlists>,
+    /// The same rankings on the queries of each stratum that has any.
+    pub strata: Vec<Stratum>,
+    /// Strata that none of the queries belongs to.
+    pub empty_strata: Vec<&'static str>,
+    /// Queries that the first model's graph places worst, one for each garment.
+    pub failures: Vec<Failure>,
+}
+
+/// By what a gallery is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Cosine of the means of the backbone's maps.
+    Backbone,
+    /// Cosine of generalised means of the backbone's maps.
+    Gem,
+    /// Cosine of sums of regional maxima of the backbone's maps.
+    Rmac,
+    /// Cosine of the model's global vectors.
+    Global,
+    /// Mean cosine of the model's windows at equal places.
+    PyramidMean,
+    /// Mean of the best cosines of the query's windows.
+    MaxSim,
+    /// Attention matching of the model's cells.
+    Attention,
+    /// The graph, on the shortlist of the global.
+    Graph,
+}
+
+impl Method {
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Backbone => "backbone's global",
+            Self::Gem => "backbone's GeM",
+            Self::Rmac => "backbone's R-MAC",
+            Self::Global => "model's global",
+            Self::PyramidMean => "pyramid mean",
+            Self::MaxSim => "best windows",
+            Self::Attention => "attention matching",
+            Self::Graph => "graph",
         }
     }
-    let heads: String = TOP.iter().map(|k| format!("{:>24}", format!("top-{k}"))).collect();
-    let _ = write!(out, "\n{:<24}{heads}", "");
-    for (name, row) in
-        [("backbone's global", &intervals.backbone), ("model's global", &intervals.global), ("graph", &intervals.graph)]
-    {
-        let _ = write!(out, "\n{name:<24}{}", row.iter().map(share).collect::<String>());
-    }
-    for (name, row) in [("graph - model's global", &report.over_global), ("graph - backbone's", &report.over_backbone)]
-    {
-        let _ = write!(out, "\n{name:<24}{}", row.iter().map(points).collect::<String>());
-    }
-    let kept = report.recall.iter().filter(|(n, _)| *n < *gallery);
-    let kept: Vec<String> = kept.map(|(n, share)| format!("{n}: {share:.3}")).collect();
-    if !kept.is_empty() {
-        let _ = write!(out, "\nkept by a shortlist of   {}", kept.join("   "));
-    }
-    out
 }
 
-/// A share and its interval.
-fn share(estimate: &Estimate) -> String {
-    let Estimate { value, low, high } = estimate;
-    format!("{:>24}", format!("{value:.3} [{low:.3}, {high:.3}]"))
+/// One ranking of all queries.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ranking {
+    /// What people call it: the method, behind the model's name where there are several.
+    pub name: String,
+    /// By what it orders.
+    pub method: Method,
+    /// The model (its position in [`Report::models`]); for a backbone's method the first that has the backbone.
+    pub model: usize,
+    /// Shares of hits at top-1, 5, 20 and 50 with 95 % intervals by bootstrap over queries.
+    pub top: [Estimate; 4],
+    /// Shares of hits at top-1, top-2, … top-100.
+    pub curve: Vec<f64>,
+    /// What it gains over other rankings.
+    pub gains: Vec<Gain>,
 }
 
-/// A difference in points, and its interval.
-fn points(estimate: &Estimate) -> String {
-    let [value, low, high] = [estimate.value, estimate.low, estimate.high].map(|v| v * 100.0);
-    format!("{:>24}", format!("{value:+.1} [{low:+.1}, {high:+.1}]"))
+/// A difference of two rankings on the same queries.
+#[derive(Debug, Clone, Serialize)]
+pub struct Gain {
+    /// Position of the other ranking in [`SetReport::rankings`].
+    pub over: usize,
+    /// Differences of the shares at top-1, 5, 20 and 50, with paired intervals.
+    pub top: [Estimate; 4],
+}
+
+/// A model's graph on shortlists of its global vector.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shortlists {
+    /// The model's position in [`Report::models`].
+    pub model: usize,
+    /// One for each length, ascending; the last is the whole gallery, or the most that was asked for.
+    pub lengths: Vec<Shortlist>,
+}
+
+/// One length of a shortlist.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shortlist {
+    /// Photos that the graph scores for a query.
+    pub length: usize,
+    /// Share of queries whose garment the global vector keeps in it: no top-k on it can be more, up to that k.
+    pub recall: f64,
+    /// The graph's shares of hits at top-1, 5, 20 and 50.
+    pub top: [Estimate; 4],
+    /// Milliseconds a query that PostgreSQL's scorer takes on one core, gallery prepared; where it was measured.
+    pub milliseconds: Option<f64>,
+}
+
+/// The rankings on some of the queries.
+#[derive(Debug, Clone, Serialize)]
+pub struct Stratum {
+    /// easy, hard-view, hard-occlusion or hard-cropping.
+    pub name: &'static str,
+    /// Queries that belong to it.
+    pub queries: usize,
+    /// As [`SetReport::rankings`], in the same order.
+    pub rankings: Vec<StratumRanking>,
+}
+
+/// One ranking on the queries of a stratum.
+#[derive(Debug, Clone, Serialize)]
+pub struct StratumRanking {
+    /// Shares of hits at top-1, 5, 20 and 50.
+    pub top: [Estimate; 4],
+    /// As [`Ranking::gains`], in the same order.
+    pub gains: Vec<Gain>,
+}
+
+/// A query that goes wrong.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// The query's photo.
+    pub query: Shown,
+    /// The best placed right photo.
+    pub right: Shown,
+    /// Its rank under the graph, from 1.
+    pub rank: usize,
+    /// Its rank under the model's global vector, from 1.
+    pub global_rank: Option<usize>,
+    /// The first wrong photos in front of it.
+    pub ahead: Vec<Shown>,
+}
+
+/// A photo of a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    /// The file, as the table and its folder say it.
+    pub file: String,
+    /// Position among the photos read, for whoever draws it.
+    #[serde(skip)]
+    pub photo: usize,
 }

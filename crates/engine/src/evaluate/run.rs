@@ -1,162 +1,97 @@
-//! `grnet-engine eval`: the graph against the model's own global vector on a table of photos.
+//! From model files and tables of photos to a report.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 
-use clap::Args;
-use grnet_core::metrics::Estimate;
+use grnet_core::head::Head;
 use grnet_core::model::ModelFile;
-use serde::Serialize;
 use tch::Tensor;
 
-use super::ranking::{Protocol, TopK};
-use crate::dataset::Search;
-use crate::maps::cache;
+use super::arguments::EvalArgs;
+use super::html;
+use super::report::{Model, Report, SetReport};
+use super::set::{self, Candidate, Gallery};
+use super::shortlist::Clock;
+use super::tables::Tables;
+use crate::maps::cache::{self, Maps};
 use crate::maps::regions::Regions;
 use crate::network::graph::{TorchGraph, tensor};
-use crate::network::{Device, Embedder, EngineError, Precision, set_threads};
+use crate::network::{Embedder, EngineError, Precision, set_threads};
+use crate::output::OutputFile;
 
-/// Measures a model on a table of photos.
-#[derive(Debug, Clone, Args)]
-pub struct EvalArgs {
-    /// The model file.
-    #[arg(long)]
-    pub model: PathBuf,
-    /// Tables (CSV or Parquet) with columns file, item and set and, if you have boxes, left, top, width and height: files
-    /// relative to the table's folder; an empty item is a distractor; the set `gallery` is searched, every other set is a
-    /// list of queries of its own. An item is one garment within its table: the same name in another table is another
-    /// garment. Also any dataset that can be trained on: the shop's photos are searched, the consumers' of its test split
-    /// (all where it has none) ask. docs/training.md says more.
-    #[arg(long, required = true)]
-    pub table: Vec<PathBuf>,
-    /// Photos of the global's ranking that the graph reorders.
-    #[arg(long, default_value_t = 100_000)]
-    pub shortlist: usize,
-    /// Prints the report as JSON instead of a table.
-    #[arg(long)]
-    pub json: bool,
-    /// A folder that keeps the backbone's maps, for another evaluation of the same model.
-    #[arg(long)]
-    pub cache: Option<PathBuf>,
-    /// auto, cpu or cuda:N.
-    #[arg(long, default_value = "auto")]
-    pub device: Device,
-    /// libtorch's threads.
-    #[arg(long, default_value_t = 1)]
-    pub threads: usize,
-}
-
-/// One set of queries.
-#[derive(Debug, Serialize)]
-pub struct EvalReport {
-    /// The set's name.
-    pub set: String,
-    /// Photos in the gallery.
-    pub gallery: usize,
-    /// Photos of the set and of the gallery that cannot be read and are left out.
-    pub unreadable: usize,
-    /// Photos of the set without an item: nothing is right for them, and they are left out.
-    pub without_item: usize,
-    /// Queries whose item is not in the gallery: each is a miss.
-    pub not_in_gallery: usize,
-    /// The backbone's own global vector, without the reduction.
-    pub backbone: TopK,
-    /// The model's global vector.
-    pub global: TopK,
-    /// The graph.
-    pub graph: TopK,
-    /// 95 % intervals of the three at top-1, 5, 20 and 50, by bootstrap over queries.
-    pub intervals: Intervals,
-    /// What the graph gains over the model's global vector, with intervals of the difference on the same queries.
-    pub over_global: [Estimate; 4],
-    /// What the graph gains over the backbone's global vector.
-    pub over_backbone: [Estimate; 4],
-    /// Shortlist lengths, and the share of queries whose garment the model's global vector keeps in one.
-    pub recall: Vec<(usize, f64)>,
-}
-
-/// Figures at top-1, 5, 20 and 50 with their intervals.
-#[derive(Debug, Serialize)]
-pub struct Intervals {
-    /// Of the backbone's global vector.
-    pub backbone: [Estimate; 4],
-    /// Of the model's global vector.
-    pub global: [Estimate; 4],
-    /// Of the graph.
-    pub graph: [Estimate; 4],
-}
-
-/// Lengths at which a shortlist's recall is told.
-const SHORTLISTS: [usize; 5] = [50, 100, 200, 500, 1000];
-
-/// Evaluates every set of queries.
+/// Evaluates every model on every set of queries, and writes the page where one is asked for.
 ///
 /// # Errors
-/// A table, photo or model is not acceptable.
-pub fn run(args: &EvalArgs) -> Result<Vec<EvalReport>, EngineError> {
-    if args.shortlist == 0 {
-        return Err(EngineError::Option { option: "--shortlist", got: "0".to_owned(), allowed: "1 or more" });
-    }
+/// An option, a table, photo or model is not acceptable, or the page cannot be written.
+pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
+    args.check()?;
     set_threads(args.threads);
-    let bytes = std::fs::read(&args.model).map_err(EngineError::io(&args.model))?;
-    let file = ModelFile::parse(&bytes)?;
-    let graph = TorchGraph::read(&file)?;
-    let (weight, bias) = reduction(&file)?;
-    let Search { photos, items, sets, gallery } = Search::read(&args.table)?;
-    let embedder = Embedder::load(&file, args.device, Precision::F32)?;
-    let maps = cache::kept_maps(&embedder, &photos, args.cache.as_deref())?;
-    let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();
-    let readable = |photos: &[usize]| photos.iter().copied().filter(|p| !unreadable.contains(p)).collect::<Vec<_>>();
-    let refuse = |reason: String| EngineError::Dataset { path: args.table[0].clone(), reason };
+    let page = args.html.as_deref().map(OutputFile::create).transpose()?;
+    let files = args.model.iter().map(|path| std::fs::read(path).map_err(EngineError::io(path)));
+    let files = files.collect::<Result<Vec<_>, _>>()?;
+    let parsed = files.iter().zip(&args.model).map(|(bytes, path)| {
+        let file = ModelFile::parse(bytes)?;
+        // Before the photos are read: what is wrong with the last model need not wait for the first.
+        let (graph, head) = (TorchGraph::read(&file)?, Head::read(&file)?);
+        let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        Ok::<_, EngineError>((file, graph, head, name))
+    });
+    let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
+    let tables = Tables::read(&args.table)?;
 
-    let regions = Regions::new(&maps, &file.config.pyramid, weight, bias)?;
-    let raw = |photos: &[usize]| Ok::<_, EngineError>(regions.raw(photos)?.f_narrow(1, 0, 1)?);
-    let searched = readable(&gallery);
-    if searched.is_empty() {
-        return Err(refuse(format!("none of the {} photos of the set `gallery` can be read", gallery.len())));
-    }
-    let shown: Vec<Option<usize>> = searched.iter().map(|&p| items[p]).collect();
-    let (searched_regions, searched_raw) = (regions.whole(&searched)?, raw(&searched)?);
-    let report = |(set, all): (String, Vec<usize>)| {
-        let known = readable(&all);
-        let unreadable = all.len() - known.len() + gallery.len() - searched.len();
-        // One list for both: a query and its item stay at the same place.
-        let asked: Vec<(usize, usize)> = known.iter().filter_map(|&p| Some((p, items[p]?))).collect();
-        if asked.is_empty() {
-            let count = all.len();
-            return Err(refuse(format!("none of the {count} photos of the set `{set}` can be read and has an item")));
+    // Models with one backbone share its maps.
+    let mut maps: Vec<(String, Maps)> = Vec::new();
+    let mut models = Vec::new();
+    for (file, _, _, name) in &parsed {
+        let embedder = Embedder::load(file, args.device, Precision::F32)?;
+        let backbone = embedder.backbone_id().to_string();
+        if !maps.iter().any(|(known, _)| *known == backbone) {
+            maps.push((backbone.clone(), cache::kept_maps(&embedder, &tables.search.photos, args.cache.as_deref())?));
         }
-        let (queries, asked): (Vec<usize>, Vec<usize>) = asked.into_iter().unzip();
-        let protocol = Protocol {
-            queries: regions.whole(&queries)?,
-            gallery: searched_regions.shallow_clone(),
-            shown: shown.clone(),
-            asked,
-        };
-        let (global, by_graph) = protocol.compare(&graph, args.shortlist)?;
-        let not_in_gallery = protocol.asked.iter().filter(|&&item| !shown.contains(&Some(item))).count();
-        let protocol = Protocol { queries: raw(&queries)?, gallery: searched_raw.shallow_clone(), ..protocol };
-        let backbone = protocol.globals()?;
-        Ok(EvalReport {
-            set,
-            gallery: searched.len(),
-            unreadable,
-            without_item: known.len() - queries.len(),
-            not_in_gallery,
-            intervals: Intervals {
-                backbone: backbone.estimates(),
-                global: global.estimates(),
-                graph: by_graph.estimates(),
-            },
-            over_global: by_graph.gains_over(&global),
-            over_backbone: by_graph.gains_over(&backbone),
-            recall: SHORTLISTS.iter().map(|&n| (n, global.recall(n))).collect(),
-            backbone: backbone.top(),
-            global: global.top(),
-            graph: by_graph.top(),
-        })
+        let same = parsed.iter().filter(|(_, _, _, other)| other == name).count();
+        models.push(Model {
+            // Two files of one name are told apart by their ids.
+            name: if same > 1 { format!("{name} {}", file.id) } else { name.clone() },
+            id: file.id.to_string(),
+            backbone,
+            grids: file.config.pyramid.grids.clone(),
+            channels: file.config.channels,
+            graph: file.config.graph.clone(),
+        });
+    }
+    // Every model is asked the same: what one backbone cannot be shown, none is.
+    let unreadable: HashSet<usize> = maps.iter().flat_map(|(_, maps)| maps.unreadable.iter().copied()).collect();
+    let searched = tables.searched(&unreadable)?;
+    let gallery = Gallery { shown: searched.iter().map(|&p| tables.search.items[p]).collect(), photos: searched };
+
+    let timed = args.times || args.html.is_some();
+    let mut candidates = Vec::new();
+    for (at, (file, graph, head, _)) in parsed.into_iter().enumerate() {
+        let Some((_, maps)) = maps.iter().find(|(backbone, _)| *backbone == models[at].backbone) else { continue };
+        let (weight, bias) = reduction(&file)?;
+        let regions = Regions::new(maps, &file.config.pyramid, weight, bias)?;
+        let searched = regions.whole(&gallery.photos)?;
+        candidates.push(Candidate {
+            first_of_backbone: models.iter().position(|m| m.backbone == models[at].backbone) == Some(at),
+            clock: timed.then(|| Clock::new(head, &searched)).transpose()?,
+            maps,
+            regions,
+            graph,
+            searched,
+            name: (models.len() > 1).then(|| models[at].name.clone()),
+        });
+    }
+    let evaluate = |name: &String| {
+        let asked = tables.asked(name, &unreadable)?;
+        let mut report = set::evaluate(args, &tables, &gallery, &candidates, name, &asked)?;
+        report.unreadable = asked.unreadable + tables.search.gallery.len() - gallery.photos.len();
+        Ok::<SetReport, EngineError>(report)
     };
-    sets.into_iter().map(report).collect()
+    let sets = tables.search.sets.keys().map(evaluate).collect::<Result<Vec<_>, _>>()?;
+    let report = Report { models, shortlist: args.shortlist.min(gallery.photos.len()), sets };
+    if let Some(page) = page {
+        page.put(html::page(&report, &tables.search.photos).as_bytes())?;
+    }
+    Ok(report)
 }
 
 /// Weight and bias of the reduction; of nothing where the model has none.

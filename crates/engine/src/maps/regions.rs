@@ -108,6 +108,19 @@ impl<'m> Regions<'m> {
         self.chunked(photos, |cells| self.pool(&cells))
     }
 
+    /// Sides of the pyramid's grids.
+    pub fn grids(&self) -> &[u8] {
+        &self.pyramid.grids
+    }
+
+    /// Cells `[B, h·w, C]` under the reduction, before any pooling.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn reduced(&self, photos: &[usize]) -> Result<Tensor, EngineError> {
+        self.chunked(photos, |cells| self.reduce(&cells))
+    }
+
     /// A part of the map that is all of it.
     pub fn all(&self) -> View {
         View { top: 0, left: 0, height: self.maps.height, width: self.maps.width, mirrored: false }

@@ -1,0 +1,214 @@
+//! One set of queries under every ranking.
+
+use std::collections::HashSet;
+
+use grnet_core::metrics;
+
+use super::arguments::EvalArgs;
+use super::baselines::{Scores, attention_matching, max_sim, pyramid_mean};
+use super::descriptors::Descriptor;
+use super::ranking::{Protocol, Ranks, right, rows};
+use super::report::{Failure, Gain, Method, Ranking, SetReport, Shortlists, Shown, Stratum, StratumRanking};
+use super::rerank::{Reranked, ahead, rank};
+use super::shortlist::{Clock, shortlists};
+use super::tables::{Asked, Tables};
+use crate::dataset::Difficulty;
+use crate::maps::cache::Maps;
+use crate::maps::regions::Regions;
+use crate::network::EngineError;
+use crate::network::graph::TorchGraph;
+use tch::Tensor;
+
+/// Failures that are shown of a set, and wrong photos of each.
+const FAILURES: usize = 12;
+const AHEAD: usize = 5;
+
+/// Longest list whose share of hits is told.
+const CURVE: usize = 100;
+
+/// What is searched.
+#[derive(Debug)]
+pub struct Gallery {
+    /// The photos.
+    pub photos: Vec<usize>,
+    /// Their items.
+    pub shown: Vec<Option<usize>>,
+}
+
+/// A model that is measured.
+#[derive(Debug)]
+pub struct Candidate<'m> {
+    /// Its name, where there are several.
+    pub name: Option<String>,
+    /// Whether no model before it has the same backbone.
+    pub first_of_backbone: bool,
+    /// Its backbone's maps.
+    pub maps: &'m Maps,
+    /// Its regions.
+    pub regions: Regions<'m>,
+    /// Its graph.
+    pub graph: TorchGraph,
+    /// The gallery's regions `[G, M, C]`.
+    pub searched: Tensor,
+    /// PostgreSQL's scorer, where times are asked for.
+    pub clock: Option<Clock>,
+}
+
+/// Evaluates one set of queries.
+///
+/// # Errors
+/// What libtorch refuses.
+pub fn evaluate(
+    args: &EvalArgs,
+    tables: &Tables,
+    gallery: &Gallery,
+    candidates: &[Candidate<'_>],
+    set: &str,
+    asked: &Asked,
+) -> Result<SetReport, EngineError> {
+    let mut ranked: Vec<(Method, usize, Ranks)> = Vec::new();
+    let (mut lengths, mut failures) = (Vec::new(), Vec::new());
+    for (model, candidate) in candidates.iter().enumerate() {
+        let of_scores = |scores: Scores| Ranks::of_scores(&scores, &asked.items, &gallery.shown);
+        if candidate.first_of_backbone {
+            let mut methods = vec![(Method::Backbone, Descriptor::Mean)];
+            if args.baselines {
+                methods.extend([(Method::Gem, Descriptor::Gem), (Method::Rmac, Descriptor::Rmac)]);
+            }
+            for (method, descriptor) in methods {
+                let of = |photos: &[usize]| descriptor.of(candidate.maps, photos);
+                let scores = rows(&of(&asked.queries)?.f_matmul(&of(&gallery.photos)?.f_tr()?)?)?;
+                ranked.push((method, model, of_scores(scores)));
+            }
+        }
+        let protocol = Protocol {
+            queries: candidate.regions.whole(&asked.queries)?,
+            gallery: candidate.searched.shallow_clone(),
+            asked: asked.items.clone(),
+            shown: gallery.shown.clone(),
+        };
+        let both = protocol.rerank(&candidate.graph, args.shortlist)?;
+        let under = |n: usize| {
+            let ranks = both.iter().zip(&asked.items).map(|(q, &item)| rank(&q.keys(n), &right(&gallery.shown, item)));
+            Ranks(ranks.collect())
+        };
+        let global = under(0);
+        ranked.push((Method::Global, model, global.clone()));
+        if args.baselines {
+            let grids = candidate.regions.grids();
+            let (x, y) = (&protocol.queries, &protocol.gallery);
+            ranked.push((Method::PyramidMean, model, of_scores(pyramid_mean(x, y, grids)?)));
+            ranked.push((Method::MaxSim, model, of_scores(max_sim(x, y, grids)?)));
+            let scores = attention_matching(&candidate.regions, &asked.queries, &gallery.photos)?;
+            ranked.push((Method::Attention, model, of_scores(scores)));
+        }
+        let graph = under(args.shortlist);
+        lengths.push(Shortlists {
+            model,
+            lengths: shortlists(&both, &asked.items, &gallery.shown, candidate.clock.as_ref()),
+        });
+        if model == 0 {
+            failures = worst(tables, gallery, asked, &both, &graph, &global);
+        }
+        ranked.push((Method::Graph, model, graph));
+    }
+    let over = compared(&ranked, candidates);
+    let gains = |at: usize, queries: Option<&[usize]>| -> Vec<Gain> {
+        let ranks = |at: usize| queries.map_or_else(|| ranked[at].2.clone(), |queries| ranked[at].2.only(queries));
+        over[at].iter().map(|&over| Gain { over, top: ranks(at).gains_over(&ranks(over)) }).collect()
+    };
+    let rankings = ranked.iter().enumerate().map(|(at, (method, model, ranks))| Ranking {
+        name: match &candidates[*model].name {
+            Some(name) => format!("{name}: {}", method.title()),
+            None => method.title().to_owned(),
+        },
+        method: *method,
+        model: *model,
+        top: ranks.estimates(),
+        curve: (1..=CURVE).map(|k| metrics::top_k(&ranks.0, k)).collect(),
+        gains: gains(at, None),
+    });
+    let (mut strata, mut empty_strata) = (Vec::new(), Vec::new());
+    for &difficulty in Difficulty::ALL {
+        let belongs = |q: &usize| tables.search.photos[asked.queries[*q]].strata.is(difficulty);
+        let queries: Vec<usize> = (0..asked.queries.len()).filter(belongs).collect();
+        if queries.is_empty() {
+            empty_strata.push(difficulty.word());
+            continue;
+        }
+        let rankings = (0..ranked.len()).map(|at| StratumRanking {
+            top: ranked[at].2.only(&queries).estimates(),
+            gains: gains(at, Some(&queries)),
+        });
+        strata.push(Stratum { name: difficulty.word(), queries: queries.len(), rankings: rankings.collect() });
+    }
+    let known: HashSet<usize> = gallery.shown.iter().flatten().copied().collect();
+    Ok(SetReport {
+        set: set.to_owned(),
+        queries: asked.queries.len(),
+        gallery: gallery.photos.len(),
+        unreadable: 0,
+        without_item: asked.without_item,
+        not_in_gallery: asked.items.iter().filter(|item| !known.contains(item)).count(),
+        rankings: rankings.collect(),
+        shortlists: lengths,
+        strata,
+        empty_strata,
+        failures,
+    })
+}
+
+/// For each ranking those that it is compared with: a graph with everything of its own model and backbone that has no
+/// graph, and with the first model's graph.
+fn compared(ranked: &[(Method, usize, Ranks)], candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
+    let same_backbone = |a: usize, b: usize| std::ptr::eq(candidates[a].maps, candidates[b].maps);
+    let first = ranked.iter().position(|(method, ..)| *method == Method::Graph);
+    let of = |at: usize| {
+        let (method, model, _) = &ranked[at];
+        if *method != Method::Graph {
+            return Vec::new();
+        }
+        let own = (0..ranked.len()).filter(|&other| match ranked[other].0 {
+            Method::Backbone | Method::Gem | Method::Rmac => same_backbone(*model, ranked[other].1),
+            Method::Graph => Some(other) == first && other != at,
+            _ => ranked[other].1 == *model,
+        });
+        let mut own: Vec<usize> = own.collect();
+        // What the graph reorders comes first: the difference to decide by.
+        own.sort_by_key(|&other| ranked[other].0 != Method::Global);
+        own
+    };
+    (0..ranked.len()).map(of).collect()
+}
+
+/// The queries whose right photo a graph places worst, one for each garment, the worst first.
+fn worst(
+    tables: &Tables,
+    gallery: &Gallery,
+    asked: &Asked,
+    both: &[Reranked],
+    graph: &Ranks,
+    global: &Ranks,
+) -> Vec<Failure> {
+    let mut wrong: Vec<(usize, usize)> =
+        graph.0.iter().enumerate().filter_map(|(q, rank)| Some((q, rank.filter(|&rank| rank > 0)?))).collect();
+    wrong.sort_by_key(|&(q, rank)| (std::cmp::Reverse(rank), q));
+    let mut seen = HashSet::new();
+    wrong.retain(|&(q, _)| seen.insert(asked.items[q]));
+    let shown = |photo: usize| Shown { file: tables.search.photos[photo].path.display().to_string(), photo };
+    let failure = |(q, rank): (usize, usize)| {
+        let keys = both[q].keys(usize::MAX);
+        let right = right(&gallery.shown, asked.items[q]);
+        let best = (0..keys.len())
+            .filter(|&i| right[i] && keys[i].score.is_finite())
+            .max_by(|&a, &b| keys[a].partial_cmp(&keys[b]).unwrap_or(std::cmp::Ordering::Equal))?;
+        Some(Failure {
+            query: shown(asked.queries[q]),
+            right: shown(gallery.photos[best]),
+            rank: rank + 1,
+            global_rank: global.0[q].map(|rank| rank + 1),
+            ahead: ahead(&keys, &right, AHEAD).into_iter().map(|i| shown(gallery.photos[i])).collect(),
+        })
+    };
+    wrong.into_iter().take(FAILURES).filter_map(failure).collect()
+}
