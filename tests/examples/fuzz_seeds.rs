@@ -7,7 +7,9 @@ use std::path::Path;
 use grnet_core::features::{Dtype, ImageDigest, encode, to_text};
 use grnet_core::model::ModelId;
 use grnet_tests::hostile;
-use grnet_wire::{Failure, Outcome, PROTOCOL, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};
+use grnet_wire::{
+    Failure, Outcome, PROTOCOL, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats, StudyKind, StudyPhoto,
+};
 
 fn write(folder: &Path, target: &str, seeds: &[Vec<u8>]) -> io::Result<()> {
     let folder = folder.join(target);
@@ -44,6 +46,9 @@ fn wire() -> Vec<Vec<u8>> {
         Request::Embed { id, model, deadline_ms: 9, max_bytes: 10, max_pixels: 11, photos },
         Request::Model { id, file: b"a file" },
         Request::Stats { id },
+        Request::Study { id, kind: StudyKind::Train, database: "d", name: "n", options: "{}", file: b"a file" },
+        Request::Photos { id, photos: vec![StudyPhoto { bytes: b"a", region, item: Some("1"), shop: true, set: "s" }] },
+        Request::Piece { id, offset: 5 },
     ];
     let refusal = PhotoRefusal { fault: PhotoFault::BadImage, message: "no".into() };
     let replies = [
@@ -55,6 +60,8 @@ fn wire() -> Vec<Vec<u8>> {
         Reply::Failed { id, failure: Failure::Busy { queued: 1, limit: 2 } },
         Reply::Failed { id, failure: Failure::Engine("no".into()) },
         Reply::Stats { id, stats: Stats { models: vec![model], ..Stats::default() } },
+        Reply::Finished { id, report: "{}".into(), words: vec!["no".into()], model_bytes: 6 },
+        Reply::Piece { id, bytes: vec![1, 2, 3] },
     ];
     let requests = requests.iter().map(grnet_wire::encode_request);
     let replies = replies.iter().map(grnet_wire::encode_reply);

@@ -112,6 +112,8 @@ mod tests {
             (Request::Embed { id, model, deadline_ms: 1, max_bytes: 2, max_pixels: 3, photos }, Some(id)),
             (Request::Model { id, file: b"abc" }, Some(id)),
             (Request::Stats { id }, Some(id)),
+            (Request::Photos { id, photos: vec![] }, Some(id)),
+            (Request::Run { id }, Some(id)),
         ] {
             let bytes = encode_request(&request)?;
             assert_eq!(request_id(&bytes[..bytes.len().min(REQUEST_HEAD)]), expected);

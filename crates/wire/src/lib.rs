@@ -1,4 +1,4 @@
-//! The protocol between a backend and the engine, version 1.
+//! The protocol between a backend and the engine, version 2.
 //!
 //! A frame is a length (u32, little-endian) and that many bytes: one message, serde through bincode. A client says
 //! [`Request::Hello`] first; the engine answers [`Reply::Hello`] or [`Reply::Refused`] and closes. Then every request
@@ -11,21 +11,26 @@ mod codec;
 pub mod faults;
 mod frame;
 mod message;
+mod study;
 
 pub use codec::{REQUEST_HEAD, decode_reply, decode_request, encode_reply, encode_request, request_id};
 pub use frame::{FrameReader, read_body, read_frame, read_length, write_frame};
 pub use message::{Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};
+pub use study::{StudyFault, StudyKind, StudyPhoto, StudyRefusal, StudyState};
 
 use thiserror::Error;
 
 /// The protocol's version. Both sides must have the same.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// Largest frame a backend sends or an engine accepts, in bytes: a batch of photos, or a model.
 pub const MAX_REQUEST: usize = 512 << 20;
 
 /// Largest frame an engine sends or a backend accepts, in bytes: 2,048 values of 32 KB.
 pub const MAX_REPLY: usize = 64 << 20;
+
+/// Largest piece of a model file in a reply, in bytes.
+pub const PIECE: usize = 8 << 20;
 
 /// Largest number of photos in one request.
 pub const MAX_PHOTOS: usize = 1024;

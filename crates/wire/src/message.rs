@@ -3,6 +3,8 @@
 use grnet_core::model::ModelId;
 use serde::{Deserialize, Serialize};
 
+use crate::{StudyKind, StudyPhoto, StudyRefusal, StudyState};
+
 /// What a backend asks of the engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Request<'a> {
@@ -39,6 +41,52 @@ pub enum Request<'a> {
     },
     /// The engine's counters.
     Stats {
+        /// Repeated by the reply.
+        id: u64,
+    },
+    /// Opens a study, one for each connection.
+    Study {
+        /// Repeated by the reply.
+        id: u64,
+        /// What is studied.
+        kind: StudyKind,
+        /// The client's database, for who looks at its progress.
+        database: &'a str,
+        /// The name of the model to be made or measured, likewise.
+        name: &'a str,
+        /// A JSON object of the command's options.
+        options: &'a str,
+        /// The model file to start from or to measure.
+        #[serde(with = "serde_bytes", borrow)]
+        file: &'a [u8],
+    },
+    /// More photos of the connection's study.
+    Photos {
+        /// Repeated by the reply.
+        id: u64,
+        /// The photos, at most [`MAX_PHOTOS`](crate::MAX_PHOTOS).
+        #[serde(borrow)]
+        photos: Vec<StudyPhoto<'a>>,
+    },
+    /// All photos are there: begin.
+    Run {
+        /// Repeated by every reply.
+        id: u64,
+    },
+    /// A piece of the model that a training has made.
+    Piece {
+        /// Repeated by the reply.
+        id: u64,
+        /// Where it begins in the file.
+        offset: u64,
+    },
+    /// Nothing more is wanted of the connection's study.
+    End {
+        /// Repeated by the reply.
+        id: u64,
+    },
+    /// How far all studies are.
+    Studies {
         /// Repeated by the reply.
         id: u64,
     },
@@ -117,6 +165,46 @@ pub enum Reply {
         /// The counters.
         stats: Stats,
     },
+    /// The study has what was brought, or is over.
+    Going {
+        /// The request's id.
+        id: u64,
+        /// How far it is.
+        state: StudyState,
+    },
+    /// A word of a running study. Its end follows.
+    Progress {
+        /// The id of the request to run it.
+        id: u64,
+        /// How far it is.
+        state: StudyState,
+    },
+    /// A study has done what it was for.
+    Finished {
+        /// The id of the request to run it.
+        id: u64,
+        /// Its report, JSON.
+        report: String,
+        /// What its process said besides, line by line; the last few.
+        words: Vec<String>,
+        /// Bytes of the model that it made; 0 where it made none.
+        model_bytes: u64,
+    },
+    /// A piece of a model file: up to [`PIECE`](crate::PIECE) bytes from the offset asked for.
+    Piece {
+        /// The request's id.
+        id: u64,
+        /// The bytes.
+        #[serde(with = "serde_bytes")]
+        bytes: Vec<u8>,
+    },
+    /// All studies.
+    Studies {
+        /// The request's id.
+        id: u64,
+        /// One for each.
+        studies: Vec<StudyState>,
+    },
 }
 
 /// A photo's features, or why there are none.
@@ -164,6 +252,8 @@ pub enum Failure {
     BadModel(String),
     /// Anything else, out of memory on the device included.
     Engine(String),
+    /// A study is refused or has failed.
+    Study(StudyRefusal),
 }
 
 /// The engine's counters since it started.

@@ -4,8 +4,9 @@ use std::io::{Cursor, Read};
 
 use grnet_core::model::ModelId;
 use grnet_wire::{
-    Failure, FrameReader, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats, WireError,
-    decode_reply, decode_request, encode_reply, encode_request, read_frame, write_frame,
+    Failure, FrameReader, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats, StudyFault,
+    StudyKind, StudyPhoto, StudyRefusal, StudyState, WireError, decode_reply, decode_request, encode_reply,
+    encode_request, read_frame, write_frame,
 };
 use proptest::prelude::*;
 
@@ -23,7 +24,46 @@ fn requests() -> Vec<Request<'static>> {
         },
         Request::Model { id: 8, file: b"a model file" },
         Request::Stats { id: 9 },
+        Request::Study {
+            id: 10,
+            kind: StudyKind::Train,
+            database: "shop",
+            name: "ours",
+            options: r#"{"steps": 9}"#,
+            file: b"a model file",
+        },
+        Request::Photos {
+            id: 11,
+            photos: vec![
+                StudyPhoto { bytes: b"some photo", region: None, item: Some("7"), shop: true, set: "" },
+                StudyPhoto { bytes: b"", region: Some(region), item: None, shop: false, set: "Easy" },
+            ],
+        },
+        Request::Run { id: 12 },
+        Request::Piece { id: 13, offset: 1 << 33 },
+        Request::End { id: 14 },
+        Request::Studies { id: 15 },
     ]
+}
+
+fn state() -> StudyState {
+    StudyState {
+        kind: StudyKind::Evaluate,
+        pid: 4711,
+        database: "shop".into(),
+        model: "base".into(),
+        phase: "computing maps".into(),
+        photos: 1,
+        items: 2,
+        bytes: 3,
+        done: 4,
+        total: 5,
+        loss: Some(0.5),
+        global: None,
+        graph: Some([0.1, 0.2, 0.3, 0.4]),
+        started_us: 1_700_000_000_000_000,
+        left_s: None,
+    }
 }
 
 fn replies() -> Vec<Reply> {
@@ -37,6 +77,20 @@ fn replies() -> Vec<Reply> {
         Reply::Failed { id: 7, failure: Failure::Busy { queued: 300, limit: 256 } },
         Reply::Failed { id: 7, failure: Failure::BadModel("tensor `x` is missing".into()) },
         Reply::Stats { id: 9, stats: Stats { photos: 12, models: vec![ModelId([3; 8])], ..Stats::default() } },
+        Reply::Going { id: 11, state: state() },
+        Reply::Progress { id: 12, state: state() },
+        Reply::Finished { id: 12, report: "{}".into(), words: vec!["left out 7".into()], model_bytes: 9 },
+        Reply::Piece { id: 13, bytes: vec![1, 2, 3] },
+        Reply::Studies { id: 15, studies: vec![state(), state()] },
+        Reply::Failed {
+            id: 10,
+            failure: Failure::Study(StudyRefusal {
+                fault: StudyFault::Option,
+                message: "option \"stepz\" is not known".into(),
+                detail: None,
+                hint: Some("Known are steps.".into()),
+            }),
+        },
     ]
 }
 
@@ -127,7 +181,7 @@ proptest! {
     }
 
     #[test]
-    fn no_change_of_a_message_makes_a_decoder_panic(which in 0usize..12, at in 0usize..500, byte: u8) {
+    fn no_change_of_a_message_makes_a_decoder_panic(which in 0usize..24, at in 0usize..500, byte: u8) {
         let (requests, replies) = (requests(), replies());
         let mut bytes = match requests.get(which) {
             Some(request) => encode_request(request).expect("small"),

@@ -1,0 +1,116 @@
+//! A study: a training or an evaluation, over many photos and for a long time, in a process of its own.
+//!
+//! [`Request::Study`](crate::Request::Study) opens it, [`Request::Photos`](crate::Request::Photos) brings its photos in
+//! pieces, [`Request::Run`](crate::Request::Run) starts it and is answered by as many
+//! [`Reply::Progress`](crate::Reply::Progress) as there are words, then by its end;
+//! [`Request::Piece`](crate::Request::Piece) fetches the model. It ends with its connection.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Region;
+
+/// What is studied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StudyKind {
+    /// A model is trained.
+    Train,
+    /// A model is measured.
+    Evaluate,
+}
+
+impl StudyKind {
+    /// The engine's command for it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Evaluate => "eval",
+        }
+    }
+
+    /// What it is to people.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Evaluate => "evaluation",
+        }
+    }
+}
+
+/// A photo of a study.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyPhoto<'a> {
+    /// Encoded image bytes.
+    #[serde(with = "serde_bytes", borrow)]
+    pub bytes: &'a [u8],
+    /// The part to look at; `None` is all of it.
+    pub region: Option<Region>,
+    /// The garment; `None` is a distractor.
+    pub item: Option<&'a str>,
+    /// Whether it is a seller's photo.
+    pub shop: bool,
+    /// An evaluation's list of queries that a consumer's photo belongs to.
+    pub set: &'a str,
+}
+
+/// How far a study is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyState {
+    /// What is studied.
+    pub kind: StudyKind,
+    /// The backend that waits for it.
+    pub pid: i32,
+    /// That backend's database.
+    pub database: String,
+    /// The model's name: the one to be made, or the one that is measured.
+    pub model: String,
+    /// What is being done.
+    pub phase: String,
+    /// Photos collected.
+    pub photos: u64,
+    /// Garments among them.
+    pub items: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Photos or steps done in this phase.
+    pub done: u64,
+    /// Photos or steps of this phase; 0 where nobody knows.
+    pub total: u64,
+    /// The last loss.
+    pub loss: Option<f64>,
+    /// The last validation's top-1, 5, 20 and 50 of the global vector.
+    pub global: Option<[f64; 4]>,
+    /// The same of the graph.
+    pub graph: Option<[f64; 4]>,
+    /// When it began, in microseconds since 1970.
+    pub started_us: i64,
+    /// Seconds that the phase will take on, as far as its pace tells.
+    pub left_s: Option<f64>,
+}
+
+/// Why a study is refused or has failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StudyRefusal {
+    /// The kind, for the SQLSTATE.
+    pub fault: StudyFault,
+    /// The message, lower case, no full stop.
+    pub message: String,
+    /// More of it, a sentence.
+    pub detail: Option<String>,
+    /// What to do, a sentence.
+    pub hint: Option<String>,
+}
+
+/// The kinds of faults of a study.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StudyFault {
+    /// An option is not known, or its value is not allowed.
+    Option,
+    /// Another one of its kind is running.
+    Running,
+    /// More photos than there is room for.
+    TooLarge,
+    /// The disk does not take them.
+    Disk,
+    /// Its process failed: the photos cannot be learned from, or it was killed.
+    Failed,
+}
