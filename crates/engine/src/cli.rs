@@ -17,6 +17,9 @@ pub struct Cli {
     /// How train and eval tell how far they are: bars, or json lines on standard output with the report as the last one.
     #[arg(long, global = true, value_enum, default_value_t, hide_possible_values = true)]
     pub progress: progress::Style,
+    /// The process that has started this one for a study: this one ends with it, and gives way to it.
+    #[arg(long, global = true, hide = true, value_name = "PID")]
+    pub child_of: Option<u32>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -55,6 +58,9 @@ impl Cli {
     /// # Errors
     /// Whatever the command reports, for the last line on the standard error stream.
     pub fn run(self) -> Result<Outcome, Box<dyn std::error::Error>> {
+        if let Some(parent) = self.child_of {
+            crate::worker::serve_under(parent)?;
+        }
         progress::choose(self.progress);
         match self.command {
             Command::Serve(args) => crate::serve::run(&args)?,

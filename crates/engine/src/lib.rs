@@ -14,3 +14,4 @@ pub mod print;
 pub mod progress;
 pub mod serve;
 pub mod train;
+mod worker;

@@ -23,6 +23,9 @@ pub struct Args {
     /// Photos waiting or in work, at most; further requests are told that the engine is busy.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_queue: u32,
+    /// Megabytes that the photos of a training or an evaluation may take on disk.
+    #[arg(long, default_value_t = 16384, value_parser = clap::value_parser!(u32).range(1..=1_073_741_824))]
+    pub max_spool_mb: u32,
     /// Standard input is a pipe from the process that started this one: end with it.
     #[arg(long)]
     pub parent_pipe: bool,
@@ -34,6 +37,7 @@ impl Args {
         let limits = Limits {
             max_queue: self.max_queue.into(),
             max_batch: self.compute.max_batch.into(),
+            max_spool_bytes: u64::from(self.max_spool_mb) << 20,
             max_batch_wait: Duration::from_millis(self.max_batch_wait_ms.into()),
             ..Limits::default()
         };

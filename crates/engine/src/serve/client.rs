@@ -63,6 +63,22 @@ impl Client {
         (work.requests == 0).then(|| work.since.elapsed())
     }
 
+    /// Notes that something besides requests, which had been noted as one, is over.
+    pub fn settle(&self) {
+        self.answered();
+    }
+
+    /// Puts a word about a request on its way that is no answer, unless words or answers before it are still unread.
+    pub fn tell(&self, reply: Reply) {
+        let mut unread = self.unread.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_gone() && unread.replies.is_empty() {
+            unread.bytes += weight(&reply);
+            unread.replies.push_back(reply);
+            drop(unread);
+            self.wake.notify_one();
+        }
+    }
+
     fn answered(&self) {
         let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
         work.requests = work.requests.saturating_sub(1);
@@ -153,6 +169,8 @@ fn weight(reply: &Reply) -> usize {
                 Outcome::Refused(refusal) => refusal.message.len(),
             })
             .sum(),
+        Reply::Piece { bytes, .. } => bytes.len(),
+        Reply::Finished { report, .. } => report.len(),
         _ => 0,
     };
     payload + 256
@@ -164,7 +182,12 @@ fn id(reply: &Reply) -> u64 {
         | Reply::NeedModel { id, .. }
         | Reply::ModelReady { id, .. }
         | Reply::Failed { id, .. }
-        | Reply::Stats { id, .. } => *id,
+        | Reply::Stats { id, .. }
+        | Reply::Going { id, .. }
+        | Reply::Progress { id, .. }
+        | Reply::Finished { id, .. }
+        | Reply::Piece { id, .. }
+        | Reply::Studies { id, .. } => *id,
         Reply::Hello { .. } | Reply::Refused { .. } => 0,
     }
 }

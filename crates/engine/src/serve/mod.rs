@@ -26,6 +26,7 @@ mod room;
 mod run;
 mod session;
 mod socket;
+mod study;
 mod torch;
 pub mod work;
 
@@ -48,6 +49,7 @@ use inbox::{Batching, Inbox};
 use models::Shapes;
 use queue::Queue;
 use socket::Socket;
+use study::Studies;
 use work::{Decoder, Loader};
 
 /// What bounds the server.
@@ -65,6 +67,8 @@ pub struct Limits {
     pub max_models: usize,
     /// Bytes of requests in memory at the same time.
     pub max_request_bytes: usize,
+    /// Bytes of a study's photos on disk.
+    pub max_spool_bytes: u64,
     /// How long a client may leave the socket full.
     pub write_timeout: Duration,
 }
@@ -78,6 +82,7 @@ impl Default for Limits {
             max_connections: 512,
             max_models: 4,
             max_request_bytes: 1 << 30,
+            max_spool_bytes: 16 << 30,
             write_timeout: Duration::from_secs(10),
         }
     }
@@ -134,6 +139,7 @@ struct Shared {
     clients: Clients,
     counters: Arc<Counters>,
     budget: Arc<Budget>,
+    studies: Arc<Studies>,
     limits: Limits,
     device: String,
     precision: String,
@@ -161,6 +167,7 @@ impl Server {
         (sender, events): (Sender<Event>, Receiver<Event>),
     ) -> Result<Self, ServeError> {
         let Settings { socket, decoders, limits, fail_nth } = settings;
+        let place = socket.clone();
         let socket = Arc::new(Socket::bind(&socket)?);
         let counters = Arc::new(Counters::new());
         let batching = Batching { photos: limits.max_batch.max(1), wait: limits.max_batch_wait };
@@ -171,6 +178,7 @@ impl Server {
             clients: Clients::default(),
             counters,
             budget: Budget::new(limits.max_request_bytes),
+            studies: Arc::new(Studies::new(place, loader.device(), limits.max_spool_bytes)),
             device: loader.device(),
             precision: loader.precision(),
             stopped: AtomicBool::new(false),
@@ -241,6 +249,7 @@ impl Server {
         self.shared.stopped.store(true, Ordering::Release);
         self.shared.queue.stop();
         self.shared.inbox.stop();
+        self.shared.studies.end();
         // Wakes the listener: accepting on a socket that is shut down fails at once.
         let _ = rustix::net::shutdown(&self.socket.listener, rustix::net::Shutdown::Both);
     }

@@ -21,6 +21,7 @@ use super::client::Client;
 use super::inbox::Load;
 use super::job::{Job, Order, Slot};
 use super::log::log_event;
+use super::study::{self, Study};
 use super::work::PhotoLimits;
 
 /// How long a client may take for its first message, and for a piece of any other once it began.
@@ -94,6 +95,8 @@ pub fn refuse(stream: &UnixStream, reason: &str) {
 }
 
 fn serve(shared: &Arc<Shared>, client: &Arc<Client>, stream: &UnixStream) -> Result<(), WireError> {
+    // Dropped with the connection, however it ends.
+    let mut study = None;
     loop {
         stream.set_read_timeout(None)?;
         let length = read_length(&mut &*stream, MAX_REQUEST)?;
@@ -101,10 +104,10 @@ fn serve(shared: &Arc<Shared>, client: &Arc<Client>, stream: &UnixStream) -> Res
         stream.set_read_timeout(Some(PATIENCE))?;
         if length <= SMALL {
             let frame = Frame::new(read_body(&mut &*stream, length)?, None);
-            answer(shared, client, frame, arrived)?;
+            answer(shared, client, &mut study, frame, arrived)?;
         } else if let Some(permit) = shared.budget.reserve(length) {
             let frame = Frame::new(read_body(&mut &*stream, length)?, Some(permit));
-            answer(shared, client, frame, arrived)?;
+            answer(shared, client, &mut study, frame, arrived)?;
         } else {
             let id = skip(stream, length)?;
             shared.counters.turned_away();
@@ -130,13 +133,28 @@ fn busy(shared: &Shared, id: u64) -> Reply {
     Reply::Failed { id, failure }
 }
 
-fn answer(shared: &Shared, client: &Arc<Client>, frame: Frame, arrived: Instant) -> Result<(), WireError> {
+fn answer(
+    shared: &Shared,
+    client: &Arc<Client>,
+    study: &mut Option<Study>,
+    frame: Frame,
+    arrived: Instant,
+) -> Result<(), WireError> {
     client.asked();
     match decode_request(&frame)? {
         Request::Hello { .. } => Err(WireError::Malformed("a second hello".to_owned())),
         Request::Stats { id } => {
             let stats = shared.counters.stats(&shared.device, &shared.precision, shared.shapes.ids());
             client.send(Reply::Stats { id, stats });
+            Ok(())
+        }
+        about_studies @ (Request::Study { .. }
+        | Request::Photos { .. }
+        | Request::Run { .. }
+        | Request::Piece { .. }
+        | Request::End { .. }
+        | Request::Studies { .. }) => {
+            study::answer(&shared.studies, client, study, about_studies);
             Ok(())
         }
         Request::Model { id, file } => {

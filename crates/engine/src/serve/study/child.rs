@@ -1,0 +1,76 @@
+//! The process of a study: started, listened to, and killed when nobody waits for it any more.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use grnet_wire::faults::{self, Operation};
+
+/// Holds a process, and lets go of none.
+#[derive(Debug, Default)]
+pub struct Leash(Mutex<Held>);
+
+#[derive(Debug, Default)]
+struct Held {
+    child: Option<Child>,
+    /// Nobody waits any more: nothing is to be started.
+    cut: bool,
+}
+
+impl Leash {
+    /// Starts the engine's own program with these arguments; its words for people go to a file.
+    ///
+    /// # Errors
+    /// The process cannot be started, or nobody waits for it any more.
+    pub fn start(&self, arguments: &[String], words: &Path) -> io::Result<ChildStdout> {
+        // The running program, not what an upgrade may have put in its place.
+        let mut command = Command::new("/proc/self/exe");
+        command.arg0("grnet-engine");
+        let own = std::process::id().to_string();
+        command.args(["--progress", "json", "--child-of", &own]).args(arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(words)?);
+        let mut held = self.held();
+        if held.cut {
+            return Err(io::Error::other("nobody waits for it any more"));
+        }
+        faults::check(Operation::Spawn)?;
+        let mut child = command.spawn()?;
+        let output = child.stdout.take().ok_or_else(|| io::Error::other("it has no output"));
+        held.child = Some(child);
+        output
+    }
+
+    /// Waits for the process's end.
+    ///
+    /// # Errors
+    /// There is none, or the system does not say.
+    pub fn wait(&self) -> io::Result<ExitStatus> {
+        loop {
+            match self.held().child.as_mut().ok_or_else(|| io::Error::other("there is no process"))?.try_wait()? {
+                Some(status) => return Ok(status),
+                // It has closed its output, so this is the end. The lock is free between two looks.
+                None => thread::sleep(Duration::from_millis(2)),
+            }
+        }
+    }
+
+    /// Kills the process, if there is one, and lets none be started.
+    pub fn cut(&self) {
+        let mut held = self.held();
+        held.cut = true;
+        if let Some(child) = &mut held.child {
+            // Fails only where it has ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

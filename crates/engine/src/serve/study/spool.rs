@@ -1,0 +1,185 @@
+//! A study's photos on disk: a private folder that the command reads like any other data set.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use grnet_wire::{StudyFault, StudyKind, StudyPhoto, StudyRefusal};
+
+use super::refusal;
+
+/// The model that a study starts from or measures, in its folder.
+pub const START: &str = "start.safetensors";
+/// An evaluation's table, likewise.
+pub const TABLE: &str = "table.csv";
+
+/// The folder of one study.
+#[derive(Debug)]
+pub struct Spool {
+    folder: PathBuf,
+    kind: StudyKind,
+    table: BufWriter<File>,
+    /// Numbers of the items: a table's values have no commas.
+    items: HashMap<String, usize>,
+    photos: u64,
+    bytes: u64,
+    limit: u64,
+}
+
+impl Spool {
+    /// Makes the folder, with the model file in it.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn create(folder: PathBuf, kind: StudyKind, model: &[u8], limit: u64) -> Result<Self, StudyRefusal> {
+        let make = || {
+            remove(&folder)?;
+            DirBuilder::new().mode(0o700).create(&folder)?;
+            fs::create_dir(folder.join("photos"))?;
+            fs::write(folder.join(START), model)?;
+            let (name, head) = match kind {
+                StudyKind::Train => ("annotations.csv", "file,item,domain,left,top,width,height"),
+                StudyKind::Evaluate => (TABLE, "file,item,set,left,top,width,height"),
+            };
+            let mut table = BufWriter::new(File::create(folder.join(name))?);
+            writeln!(table, "{head}")?;
+            Ok(table)
+        };
+        match make() {
+            Ok(table) => {
+                let items = HashMap::new();
+                Ok(Self { folder, kind, table, items, photos: 0, bytes: model.len() as u64, limit })
+            }
+            Err(error) => {
+                let _ = remove(&folder);
+                Err(disk(&error))
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Photos, items, and bytes of it all.
+    pub fn figures(&self) -> (u64, u64, u64) {
+        (self.photos, self.items.len() as u64, self.bytes)
+    }
+
+    /// Adds photos.
+    ///
+    /// # Errors
+    /// They are too many for the limit or the disk.
+    pub fn add(&mut self, photos: &[StudyPhoto<'_>]) -> Result<(), StudyRefusal> {
+        for photo in photos {
+            let (got, limit) = (self.bytes + photo.bytes.len() as u64, self.limit);
+            if got > limit {
+                return Err(StudyRefusal {
+                    fault: StudyFault::TooLarge,
+                    message: format!("photos of the {} have over {limit} bytes, the limit", self.kind.noun()),
+                    detail: Some(format!("{} photos were taken.", self.photos)),
+                    hint: Some("grnet.max_spool_size is the limit; a query may also yield smaller photos.".to_owned()),
+                });
+            }
+            self.bytes = got;
+            self.photos += 1;
+            self.write(photo).map_err(|error| disk(&error))?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, photo: &StudyPhoto<'_>) -> io::Result<()> {
+        let file = format!("photos/{}", self.photos);
+        fs::write(self.folder.join(&file), photo.bytes)?;
+        let next = self.items.len();
+        let item = photo.item.map(|item| match self.items.get(item) {
+            Some(number) => *number,
+            None => *self.items.entry(item.to_owned()).or_insert(next),
+        });
+        let item = item.map(|number| number.to_string()).unwrap_or_default();
+        let place = match (self.kind, photo.shop) {
+            (StudyKind::Train, true) => "shop",
+            (StudyKind::Train, false) => "consumer",
+            (StudyKind::Evaluate, true) => "gallery",
+            (StudyKind::Evaluate, false) => photo.set,
+        };
+        write!(self.table, "{file},{item},{place},")?;
+        match photo.region {
+            Some(r) => writeln!(self.table, "{},{},{},{}", r.left, r.top, r.width, r.height),
+            None => writeln!(self.table, ",,,"),
+        }
+    }
+
+    /// Puts everything on the disk, for the process that reads it.
+    ///
+    /// # Errors
+    /// The disk does not take it.
+    pub fn flush(&mut self) -> Result<(), StudyRefusal> {
+        self.table.flush().map_err(|error| disk(&error))
+    }
+
+    /// Removes the folder.
+    ///
+    /// # Errors
+    /// It is not ours, or the disk fails.
+    pub fn remove(&self) -> io::Result<()> {
+        remove(&self.folder)
+    }
+}
+
+/// Removes a folder; one that is not there is no error.
+pub fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn disk(error: &io::Error) -> StudyRefusal {
+    let hint = Some("It lies in the engine's folder inside the data directory.".to_owned());
+    let fault = refusal(StudyFault::Disk, "photos cannot be written to the engine's folder".to_owned());
+    StudyRefusal { detail: Some(format!("{error}.")), hint, ..fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn photo<'a>(bytes: &'a [u8], item: Option<&'a str>, shop: bool) -> StudyPhoto<'a> {
+        StudyPhoto { bytes, region: None, item, shop, set: "Easy" }
+    }
+
+    #[test]
+    fn photos_become_a_table_whatever_their_items_are_called() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("engine.sock.eval");
+        let mut spool = Spool::create(folder.clone(), StudyKind::Evaluate, b"model", 1000).unwrap();
+        let region = Some(grnet_wire::Region { left: 1.0, top: 2.0, width: 3.5, height: 4.0 });
+        let query = StudyPhoto { region, ..photo(b"two", Some("a,\"b\nc"), false) };
+        spool.add(&[photo(b"one", Some("a,\"b\nc"), true), query, photo(b"three", None, true)]).unwrap();
+        spool.flush().unwrap();
+        let table = fs::read_to_string(folder.join("table.csv")).unwrap();
+        assert_eq!(
+            table,
+            "file,item,set,left,top,width,height\nphotos/1,0,gallery,,,,\nphotos/2,0,Easy,1,2,3.5,4\nphotos/3,,gallery,,,,\n"
+        );
+        assert_eq!(fs::read(folder.join("photos/2")).unwrap(), b"two");
+        assert_eq!(spool.figures(), (3, 1, 5 + 3 + 3 + 5));
+        spool.remove().unwrap();
+        assert!(!folder.exists() && spool.remove().is_ok());
+    }
+
+    #[test]
+    fn the_limit_counts_every_byte() {
+        let place = tempfile::tempdir().unwrap();
+        let mut spool = Spool::create(place.path().join("s"), StudyKind::Train, b"12345", 9).unwrap();
+        spool.add(&[photo(b"1234", Some("1"), true)]).unwrap();
+        let refusal = spool.add(&[photo(b"1", Some("1"), false)]).unwrap_err();
+        assert_eq!(refusal.fault, StudyFault::TooLarge);
+        assert!(refusal.message.contains("9 bytes"), "{refusal:?}");
+        assert!(Spool::create(place.path().join("no/such"), StudyKind::Train, b"", 9).is_err());
+    }
+}
