@@ -212,6 +212,34 @@ CREATE FUNCTION grnet_export_model(name text) RETURNS bytea
 COMMENT ON FUNCTION grnet_export_model(text) IS 'the file of a model, as it was registered';
 REVOKE ALL ON FUNCTION grnet_export_model(text) FROM PUBLIC;
 
+-- Training and evaluation. VOLATILE: whoever calls them waits for a process of minutes or hours.
+
+CREATE FUNCTION grnet_train(name text, query text, options jsonb DEFAULT '{}',
+    OUT model text, OUT improved boolean, OUT steps integer, OUT report jsonb) RETURNS record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000000;
+COMMENT ON FUNCTION grnet_train(text, text, jsonb) IS 'trains a model on the photos of a query (item, image, domain [, region]) and registers it where it improved on its start';
+REVOKE ALL ON FUNCTION grnet_train(text, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION grnet_evaluate(query text, model text DEFAULT NULL, options jsonb DEFAULT '{}',
+    OUT "set" text, OUT ranking text, OUT queries integer, OUT gallery integer, OUT not_in_gallery integer,
+    OUT unreadable integer, OUT top1 double precision, OUT top5 double precision, OUT top20 double precision,
+    OUT top50 double precision, OUT low double precision[], OUT high double precision[], OUT gain double precision[],
+    OUT gain_low double precision[], OUT gain_high double precision[]) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 3;
+COMMENT ON FUNCTION grnet_evaluate(text, text, jsonb) IS 'how well a model ranks the shop photos of a query (item, image, domain [, region] [, set]) for its consumer photos, with 95 % intervals';
+REVOKE ALL ON FUNCTION grnet_evaluate(text, text, jsonb) FROM PUBLIC;
+
+CREATE FUNCTION grnet_stat_progress_train(
+    OUT pid integer, OUT datname text, OUT command text, OUT model text, OUT phase text, OUT photos bigint, OUT items bigint,
+    OUT bytes bigint, OUT done bigint, OUT total bigint, OUT loss double precision, OUT global_top1 double precision,
+    OUT graph_top1 double precision, OUT started_at timestamptz, OUT eta timestamptz) RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 1;
+COMMENT ON FUNCTION grnet_stat_progress_train() IS 'how far trainings and evaluations are; read it through grnet.stat_progress_train';
+
+CREATE VIEW grnet.stat_progress_train AS SELECT * FROM grnet_stat_progress_train();
+COMMENT ON VIEW grnet.stat_progress_train IS 'a row for the training and the evaluation that run on this server: backend, phase, photos or steps done, figures of the last validation';
+GRANT SELECT ON grnet.stat_progress_train TO PUBLIC;
+
 -- Catalogues
 
 CREATE FUNCTION grnet_features_trigger() RETURNS trigger

@@ -2,7 +2,7 @@
 
 use grnet_core::error::{FeatureError, ModelError, ScoreError};
 use grnet_core::model::ModelId;
-use grnet_wire::{PhotoFault, PhotoRefusal};
+use grnet_wire::{PhotoFault, PhotoRefusal, StudyFault, StudyRefusal};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as Code, function_name};
 
@@ -57,6 +57,12 @@ pub enum Error {
     Late { milliseconds: u64 },
     /// The engine could not do it.
     Engine(String),
+    /// A training or an evaluation was refused, or failed.
+    Study(StudyRefusal),
+    /// A query whose columns or rows are not those of photos.
+    Query { code: Code, message: String, hint: &'static str },
+    /// A table of models that the user may not write to.
+    NoRight { table: &'static str },
     /// The trigger function was not called as a trigger, or its arguments are wrong.
     Trigger { message: String, hint: &'static str },
 }
@@ -201,12 +207,38 @@ impl Error {
                 detail: Some(reason),
                 ..plain(Code::ERRCODE_EXTERNAL_ROUTINE_EXCEPTION, "the grnet engine could not do it".into())
             },
+            Self::Study(StudyRefusal { fault, message, detail, hint }) => {
+                let code = match fault {
+                    StudyFault::Option => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+                    StudyFault::Running => Code::ERRCODE_OBJECT_IN_USE,
+                    StudyFault::TooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                    StudyFault::Disk => Code::ERRCODE_IO_ERROR,
+                    StudyFault::Failed => Code::ERRCODE_EXTERNAL_ROUTINE_EXCEPTION,
+                };
+                Report { code, message, detail, hint }
+            }
+            Self::Query { code, message, hint } => Report { hint: Some(hint.into()), ..plain(code, message) },
+            Self::NoRight { table } => Report {
+                detail: Some("A trained model is stored with the rights of who trains it.".into()),
+                hint: Some(format!("GRANT INSERT ON grnet.{table} lets it be stored.")),
+                ..plain(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, format!("permission denied for table {table}"))
+            },
             Self::Trigger { message, hint } => Report {
                 hint: Some(hint.into()),
                 ..plain(Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, message)
             },
         }
     }
+}
+
+/// Tells the user something that is no error: of a command that goes on.
+pub fn tell(level: PgLogLevel, message: String, detail: Option<String>) {
+    let code = match level {
+        PgLogLevel::WARNING => Code::ERRCODE_WARNING,
+        _ => Code::ERRCODE_SUCCESSFUL_COMPLETION,
+    };
+    let report = ErrorReport::new(code, message, function_name!());
+    detail.into_iter().fold(report, ErrorReport::set_detail).report(level);
 }
 
 /// A message as a sentence, for DETAIL.

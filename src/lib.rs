@@ -13,14 +13,18 @@ compile_error!("an ERROR crosses Rust frames by unwinding: panic must be \"unwin
 mod embed;
 mod engine;
 mod error;
+mod evaluate;
 mod explain;
 mod features;
 #[allow(unsafe_code, reason = "the boundary to the server; every block says why it is sound")]
 mod ffi;
 mod model;
+mod photos;
+mod progress;
 mod score;
 mod settings;
 mod stat;
+mod train;
 mod trigger;
 
 use pgrx::{pg_guard, pg_sys};

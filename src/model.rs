@@ -152,7 +152,7 @@ fn check_file(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(row.keep())
 }
 
-fn check_name(name: &str) -> Result<(), Error> {
+pub fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
         return Err(Error::BadModelName(name.to_owned()));
@@ -162,7 +162,7 @@ fn check_name(name: &str) -> Result<(), Error> {
 
 /// Checks what can be checked without the engine: the container, the configuration, every tensor's type and values,
 /// the shapes of the reduction and the graph.
-fn check(file: &[u8]) -> Result<ModelFile<'_>, Error> {
+pub fn check(file: &[u8]) -> Result<ModelFile<'_>, Error> {
     let model = ModelFile::parse(file)?;
     model.check_tensors()?;
     Head::read(&model)?;
@@ -176,18 +176,27 @@ fn check(file: &[u8]) -> Result<ModelFile<'_>, Error> {
     Ok(model)
 }
 
-fn refuse_taken(name: &str, id: ModelId) -> Result<(), Error> {
-    if catalog::find(c"model", 0, name, 1)?.is_some() {
-        return Err(Error::NameTaken(name.to_owned()));
-    }
+pub fn refuse_taken(name: &str, id: ModelId) -> Result<(), Error> {
+    refuse_taken_name(name)?;
     match catalog::find(c"model", 1, &id.to_string(), 0)? {
         Some(name) => Err(Error::FileTaken { id, name: String::from_utf8_lossy(&name).into_owned() }),
         None => Ok(()),
     }
 }
 
+/// Refuses a name that a model has.
+///
+/// # Errors
+/// [`Error::NameTaken`].
+pub fn refuse_taken_name(name: &str) -> Result<(), Error> {
+    match catalog::find(c"model", 0, name, 1)? {
+        Some(_) => Err(Error::NameTaken(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
 /// Writes both rows of a model.
-fn store(name: &str, file: &[u8], model: &ModelFile<'_>) -> Result<Value, Error> {
+pub fn store(name: &str, file: &[u8], model: &ModelFile<'_>) -> Result<Value, Error> {
     let id = model.id.to_string();
     let config = serde_json::to_value(&model.config).unwrap_or_default();
     let backbone = config["backbone"]["kind"].as_str().unwrap_or_default().to_owned();

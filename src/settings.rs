@@ -19,6 +19,7 @@ static THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
 static MAX_BATCH: GucSetting<i32> = GucSetting::<i32>::new(16);
 static MAX_BATCH_WAIT: GucSetting<i32> = GucSetting::<i32>::new(5);
 static MAX_QUEUE: GucSetting<i32> = GucSetting::<i32>::new(256);
+static MAX_SPOOL_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16 << 10);
 static DEBUG_FAIL_NTH: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 /// Registers every setting. Called once, when the library is loaded.
@@ -125,6 +126,16 @@ pub fn register() {
         none,
     );
     int(
+        c"grnet.max_spool_size",
+        c"Sets how much disk the photos of a training or an evaluation may take.",
+        c"From 1 MB to 2 TB, in the engine's folder of the data directory. A change restarts the engine.",
+        &MAX_SPOOL_SIZE,
+        1,
+        2 << 20,
+        GucContext::Sighup,
+        GucFlags::UNIT_MB,
+    );
+    int(
         c"grnet.debug_fail_nth",
         c"Makes the n-th operation of this session on the engine's socket fail, for tests.",
         c"0 is off.",
@@ -192,6 +203,7 @@ pub fn engine_command() -> EngineCommand {
         ("--max-batch", MAX_BATCH.get().to_string()),
         ("--max-batch-wait-ms", MAX_BATCH_WAIT.get().to_string()),
         ("--max-queue", MAX_QUEUE.get().to_string()),
+        ("--max-spool-mb", MAX_SPOOL_SIZE.get().to_string()),
     ] {
         if name == "--threads" && value == "0" {
             continue;

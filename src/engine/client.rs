@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use grnet_core::model::ModelId;
-use grnet_wire::{Failure, Outcome, Photo, Reply, Request, Stats, faults};
+use grnet_wire::{Failure, Outcome, Photo, Reply, Request, Stats, StudyState, faults};
 
 use super::connection::{Connection, NoConnection, left, unexpected};
 use super::{place, supervisor};
@@ -49,10 +49,11 @@ pub fn embed(
 }
 
 /// The failure on purpose of `grnet.debug_fail_nth`, for the time of one call, however it ends.
-struct Armed;
+pub struct Armed;
 
 impl Armed {
-    fn new() -> Self {
+    /// From now on.
+    pub fn new() -> Self {
         faults::arm(settings::debug_fail_nth());
         Self
     }
@@ -65,7 +66,7 @@ impl Drop for Armed {
 }
 
 /// Says how long was waited.
-fn timed(error: Error, timeout: Duration) -> Error {
+pub fn timed(error: Error, timeout: Duration) -> Error {
     match error {
         Error::Late { .. } => Error::Late { milliseconds: timeout.as_millis() as u64 },
         other => other,
@@ -182,13 +183,8 @@ fn offer(file: &[u8], deadline: Instant) -> Result<(), Error> {
 /// It listens, and does not answer within `patience`.
 pub fn stats(patience: Duration) -> Result<Option<Stats>, Error> {
     let deadline = Instant::now() + patience;
-    let mut connection = match take() {
-        Some(connection) => connection,
-        None => match Connection::open(deadline) {
-            Ok(connection) => connection,
-            Err(NoConnection::NobodyThere) => return Ok(None),
-            Err(NoConnection::Failed(error)) => return Err(error),
-        },
+    let Some(mut connection) = listening(deadline)? else {
+        return Ok(None);
     };
     let request_id = next_id();
     match connection.ask(&Request::Stats { id: request_id }, deadline)? {
@@ -200,8 +196,35 @@ pub fn stats(patience: Duration) -> Result<Option<Stats>, Error> {
     }
 }
 
+/// A connection to an engine that is there; `None` where nobody listens.
+fn listening(deadline: Instant) -> Result<Option<Connection>, Error> {
+    match take().map_or_else(|| Connection::open(deadline), Ok) {
+        Ok(connection) => Ok(Some(connection)),
+        Err(NoConnection::NobodyThere) => Ok(None),
+        Err(NoConnection::Failed(error)) => Err(error),
+    }
+}
+
+/// How far all trainings and evaluations are. Starts nothing.
+///
+/// # Errors
+/// The engine listens, and does not answer within `patience`.
+pub fn studies(patience: Duration) -> Result<Vec<StudyState>, Error> {
+    let deadline = Instant::now() + patience;
+    let Some(mut connection) = listening(deadline)? else {
+        return Ok(Vec::new());
+    };
+    match connection.ask(&Request::Studies { id: next_id() }, deadline)? {
+        Reply::Studies { studies, .. } => {
+            keep(connection);
+            Ok(studies)
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
 /// Connects, starting the supervisor where there is none and waiting for the engine where it is not ready.
-fn open(deadline: Instant) -> Result<Connection, Error> {
+pub fn open(deadline: Instant) -> Result<Connection, Error> {
     let began = Instant::now();
     let mut asked: Option<Instant> = None;
     // Held until the engine answers, so that others do not ask as well.
@@ -245,16 +268,17 @@ fn keep(connection: Connection) {
     KEPT.with_borrow_mut(|kept| kept.0 = Some(connection));
 }
 
-fn next_id() -> u64 {
+pub fn next_id() -> u64 {
     KEPT.with_borrow_mut(|kept| {
         kept.1 += 1;
         kept.1
     })
 }
 
-fn failed(failure: Failure) -> Error {
+pub fn failed(failure: Failure) -> Error {
     match failure {
         Failure::Busy { queued, limit } => Error::Busy { queued, limit },
+        Failure::Study(refusal) => Error::Study(refusal),
         Failure::Late => Error::Late { milliseconds: 0 },
         Failure::BadModel(reason) | Failure::Engine(reason) => Error::Engine(sentence(&reason)),
     }

@@ -57,12 +57,21 @@ impl Connection {
 
     /// Sends a request and waits for its reply.
     pub fn ask(&mut self, request: &Request<'_>, deadline: Instant) -> Result<Reply, Error> {
+        self.request(request, deadline)?;
+        self.reply(deadline)
+    }
+
+    /// Sends a request.
+    pub fn request(&mut self, request: &Request<'_>, deadline: Instant) -> Result<(), Error> {
         let message = encode_request(request).map_err(broken)?;
         let length = u32::try_from(message.len()).map_err(|_| Error::Protocol("A request has over 4 GB.".into()))?;
         faults::check(Operation::Write).map_err(gone)?;
         self.send(&length.to_le_bytes(), deadline)?;
-        self.send(&message, deadline)?;
-        drop(message);
+        self.send(&message, deadline)
+    }
+
+    /// Waits for the next reply. After [`Error::Late`] it may be waited for again.
+    pub fn reply(&mut self, deadline: Instant) -> Result<Reply, Error> {
         faults::check(Operation::Read).map_err(gone)?;
         loop {
             if let Some(frame) = self.reader.take_frame().map_err(broken)? {

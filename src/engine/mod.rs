@@ -3,4 +3,5 @@
 pub mod client;
 pub mod connection;
 pub mod place;
+pub mod study;
 pub mod supervisor;

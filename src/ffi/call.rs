@@ -79,6 +79,13 @@ impl<'a> Call<'a> {
         unsafe { Vec::<Option<f32>>::from_datum(datum, false) }
     }
 
+    /// A `jsonb` argument.
+    pub fn jsonb(&self, index: usize) -> Option<serde_json::Value> {
+        let datum = self.datum(index)?;
+        // SAFETY: `sql/` declares `jsonb` for the argument.
+        unsafe { pgrx::JsonB::from_datum(datum, false) }.map(|json| json.0)
+    }
+
     /// The bytes left in the message that a type's receive function gets.
     pub fn message(&self) -> Option<Vec<u8>> {
         let buffer: *mut pg_sys::StringInfoData = self.datum(0)?.cast_mut_ptr();
@@ -147,6 +154,23 @@ impl<'a> Call<'a> {
             }
         }
         None
+    }
+
+    /// Returns a record: one value for each column of the declared result.
+    pub fn return_record(&mut self, row: Vec<Value>) -> Value {
+        let mut nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
+        let mut values: Vec<pg_sys::Datum> = row.into_iter().map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
+        let mut columns = std::ptr::null_mut();
+        // SAFETY: the functions that return records are declared so in `sql/`, with as many columns as the arrays have
+        // values, which is checked; the tuple is the server's and lives as long as the call's memory.
+        unsafe {
+            let class = pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut columns);
+            assert_eq!(class, pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE, "a record is declared in sql/");
+            assert_eq!(values.len(), usize::try_from((*columns).natts).unwrap_or(0), "columns declared in sql/");
+            let columns = pg_sys::BlessTupleDesc(columns);
+            let tuple = pg_sys::heap_form_tuple(columns, values.as_mut_ptr(), nulls.as_mut_ptr());
+            Some(pg_sys::heap_copy_tuple_as_datum(tuple, columns))
+        }
     }
 
     /// Hands a result to the server.

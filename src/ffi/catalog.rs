@@ -57,6 +57,17 @@ pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> R
     }
 }
 
+/// Whether the current user may put rows into table `grnet.<table>`.
+pub fn may_insert(table: &std::ffi::CStr) -> bool {
+    // SAFETY: looks names, the current user id and rights up in catalog caches.
+    unsafe {
+        let schema = pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true);
+        let relid = pg_sys::get_relname_relid(table.as_ptr(), schema);
+        let answer = pg_sys::pg_class_aclcheck(relid, pg_sys::GetUserId(), pg_sys::ACL_INSERT.into());
+        answer == pg_sys::AclResult::ACLCHECK_OK
+    }
+}
+
 /// Whether the current user is a superuser.
 pub fn superuser() -> bool {
     // SAFETY: looks at the current user id and a catalog cache.

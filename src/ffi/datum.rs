@@ -103,6 +103,17 @@ pub fn real_array(values: Vec<f32>) -> Value {
     values.into_datum()
 }
 
+/// A `double precision[]`.
+pub fn double_array(values: Vec<f64>) -> Value {
+    values.into_datum()
+}
+
+/// A `timestamptz`, from microseconds since 1970.
+pub fn timestamp(unix_us: i64) -> Value {
+    // The server counts from the year 2000, 10,957 days later.
+    Some(pg_sys::Datum::from(unix_us.saturating_sub(10_957 * 86_400 * 1_000_000)))
+}
+
 /// A `jsonb`.
 pub fn jsonb(value: serde_json::Value) -> Value {
     pgrx::JsonB(value).into_datum()

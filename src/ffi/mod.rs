@@ -8,5 +8,6 @@ pub mod catalog;
 pub mod datum;
 pub mod interrupt;
 pub mod process;
+pub mod query;
 pub mod row_trigger;
 pub mod setting;

@@ -31,6 +31,21 @@ pub fn pid() -> i32 {
     unsafe { pg_sys::MyProcPid }
 }
 
+/// The name of this process's database.
+pub fn database() -> String {
+    // SAFETY: looks the name up in a catalog cache; the copy is the server's memory, NUL-terminated, or NULL.
+    unsafe {
+        let name = pg_sys::get_database_name(pg_sys::MyDatabaseId);
+        if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }
+    }
+}
+
+/// Raises an ERROR where the transaction, or the server, may only read.
+pub fn refuse_read_only(command: &CStr) {
+    // SAFETY: looks at two flags of the server; the name is a C string.
+    unsafe { pg_sys::PreventCommandIfReadOnly(command.as_ptr()) }
+}
+
 /// Has no backtrace taken where an ERROR crosses Rust frames, whatever RUST_BACKTRACE says: it costs 70 to 140 ms each
 /// time, and where memory has run out the symbols no longer fit and the session waits for ever on a lock of its own.
 pub fn take_no_backtraces() {

@@ -5,6 +5,7 @@ SELECT grnet_score(f, f) BETWEEN 0 AND 1 AS may_score, grnet_global_similarity(f
 FROM (SELECT grnet_embed(photo(96, 64, 1)) AS f) mine;
 SELECT name FROM grnet.model;
 SELECT state FROM grnet.stat_engine;
+SELECT count(*) AS running FROM grnet.stat_progress_train;
 SET grnet.embed_timeout = '10s';
 SET grnet.model = 'tiny';
 
@@ -13,6 +14,8 @@ SELECT grnet_install_model('base');
 SELECT grnet_register_model('mine', '');
 SELECT grnet_drop_model('tiny');
 SELECT grnet_export_model('tiny');
+SELECT grnet_train('mine', 'SELECT 1');
+SELECT grnet_evaluate('SELECT 1');
 TABLE grnet.model_file;
 DELETE FROM grnet.model;
 SET grnet.max_image_bytes = '1GB';

@@ -58,7 +58,8 @@ fn declared() -> Vec<Declared> {
         let types = arguments
             .split(',')
             .map(str::trim)
-            .filter(|argument| !argument.starts_with("OUT ") && !argument.is_empty());
+            .filter(|argument| !argument.starts_with("OUT ") && !argument.is_empty())
+            .map(|argument| argument.split(" DEFAULT ").next().unwrap_or_default());
         let types: Vec<&str> = types.filter_map(|argument| argument.split_whitespace().last()).collect();
         let attributes = &rest[arguments.len() + 2..];
         let cost = attributes.split_whitespace().skip_while(|word| *word != "COST").nth(1);

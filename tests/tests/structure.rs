@@ -16,7 +16,7 @@ const UNSAFE: [(&str, usize); 5] = [
 ];
 
 /// Places in `src/ffi/` that say `unsafe`: a higher count is a reason to look.
-const UNSAFE_IN_FFI: usize = 50;
+const UNSAFE_IN_FFI: usize = 61;
 
 const LONGEST_FILE: usize = 600;
 

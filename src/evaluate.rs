@@ -1,0 +1,69 @@
+//! `grnet_evaluate`: how well a model ranks a query's photos.
+
+use grnet_wire::StudyKind;
+use serde_json::Value as Json;
+
+use crate::engine::study::Study;
+use crate::error::Error;
+use crate::ffi::call::{Call, Value};
+use crate::ffi::datum;
+use crate::{model, photos, settings, sql_functions, train};
+
+sql_functions! {
+    /// `grnet_evaluate(query text, model text, options jsonb) → setof record`: a row for each set and ranking.
+    grnet_evaluate, pg_finfo_grnet_evaluate => evaluate;
+}
+
+fn evaluate(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(query) = call.text(0) else {
+        return Ok(call.return_rows(Vec::new()));
+    };
+    let name = call.text(1).unwrap_or_else(settings::model);
+    let options = match call.jsonb(2) {
+        None => "{}".to_owned(),
+        Some(options @ Json::Object(_)) => options.to_string(),
+        Some(_) => return Err(Error::Argument("options must be a JSON object".into())),
+    };
+    let file = model::file(model::resolve(Some(&name))?)?;
+    let mut study = Study::open(StudyKind::Evaluate, &name, &options, &file)?;
+    drop(file);
+    let count = photos::bring(&query, StudyKind::Evaluate, &mut study)?;
+    let finished = study.run(train::say)?;
+    study.end()?;
+    let sets = finished.report.as_array().map(Vec::as_slice).unwrap_or_default();
+    // A photo of the gallery is left out of every set.
+    let unreadable = sets.iter().filter_map(|set| set["unreadable"].as_u64()).max().unwrap_or(0);
+    train::warn_of_unreadable(&finished, unreadable, count);
+    let rows = sets.iter().flat_map(|set| ["backbone", "global", "graph"].map(|ranking| row(set, ranking)));
+    let rows: Option<Vec<_>> = rows.collect();
+    let rows = rows.ok_or_else(|| Error::Protocol("An evaluation's report lacks a figure.".into()))?;
+    Ok(call.return_rows(rows))
+}
+
+/// One ranking of a set of queries.
+fn row(set: &Json, ranking: &str) -> Option<Vec<Value>> {
+    let count = |value: &Json| Some(datum::int(i32::try_from(value.as_u64()?).unwrap_or(i32::MAX)));
+    let estimates = set["intervals"][ranking].as_array()?;
+    let part = |estimates: &[Json], name: &str| estimates.iter().map(|e| e[name].as_f64()).collect::<Option<Vec<_>>>();
+    let gains = match ranking {
+        "graph" => Some(set["over_global"].as_array()?),
+        _ => None,
+    };
+    let gain = |name: &str| match gains {
+        Some(gains) => Some(datum::double_array(part(gains, name)?)),
+        None => Some(None),
+    };
+    let mut row = vec![
+        datum::text(set["set"].as_str()?),
+        datum::text(ranking),
+        count(&set[ranking]["queries"])?,
+        count(&set["gallery"])?,
+        count(&set["not_in_gallery"])?,
+        count(&set["unreadable"])?,
+    ];
+    let shares = part(estimates, "value")?;
+    row.extend((0..4).map(|k| shares.get(k).copied().and_then(datum::double)));
+    row.extend([datum::double_array(part(estimates, "low")?), datum::double_array(part(estimates, "high")?)]);
+    row.extend([gain("value")?, gain("low")?, gain("high")?]);
+    Some(row)
+}
