@@ -30,40 +30,50 @@ fn evaluate(call: &mut Call<'_>) -> Result<Value, Error> {
     let count = photos::bring(&query, StudyKind::Evaluate, &mut study)?;
     let finished = study.run(train::say)?;
     study.end()?;
-    let sets = finished.report.as_array().map(Vec::as_slice).unwrap_or_default();
+    let sets = finished.report["sets"].as_array().map(Vec::as_slice).unwrap_or_default();
     // A photo of the gallery is left out of every set.
     let unreadable = sets.iter().filter_map(|set| set["unreadable"].as_u64()).max().unwrap_or(0);
     train::warn_of_unreadable(&finished, unreadable, count);
-    let rows = sets.iter().flat_map(|set| ["backbone", "global", "graph"].map(|ranking| row(set, ranking)));
-    let rows: Option<Vec<_>> = rows.collect();
+    let rows: Option<Vec<_>> = sets.iter().flat_map(rows).collect();
     let rows = rows.ok_or_else(|| Error::Protocol("An evaluation's report lacks a figure.".into()))?;
     Ok(call.return_rows(rows))
 }
 
+/// The rankings of a set of queries; `None` for one that lacks a figure.
+fn rows(set: &Json) -> Vec<Option<Vec<Value>>> {
+    let rankings = set["rankings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    rankings.iter().map(|ranking| row(set, rankings, ranking)).collect()
+}
+
 /// One ranking of a set of queries.
-fn row(set: &Json, ranking: &str) -> Option<Vec<Value>> {
+fn row(set: &Json, rankings: &[Json], ranking: &Json) -> Option<Vec<Value>> {
     let count = |value: &Json| Some(datum::int(i32::try_from(value.as_u64()?).unwrap_or(i32::MAX)));
-    let estimates = set["intervals"][ranking].as_array()?;
-    let part = |estimates: &[Json], name: &str| estimates.iter().map(|e| e[name].as_f64()).collect::<Option<Vec<_>>>();
-    let gains = match ranking {
-        "graph" => Some(set["over_global"].as_array()?),
-        _ => None,
+    let part = |estimates: &Json, name: &str| {
+        estimates.as_array()?.iter().map(|estimate| estimate[name].as_f64()).collect::<Option<Vec<_>>>()
     };
+    // A graph is compared with several others; what it reorders is what it has to beat.
+    let gains = ranking["gains"].as_array()?.iter();
+    let over = |gain: &&Json| {
+        let over = gain["over"].as_u64().and_then(|over| rankings.get(usize::try_from(over).ok()?));
+        over.is_some_and(|over| over["method"] == "global")
+    };
+    let gains = gains.filter(over).map(|gain| &gain["top"]).next();
     let gain = |name: &str| match gains {
         Some(gains) => Some(datum::double_array(part(gains, name)?)),
         None => Some(None),
     };
     let mut row = vec![
         datum::text(set["set"].as_str()?),
-        datum::text(ranking),
-        count(&set[ranking]["queries"])?,
+        datum::text(ranking["method"].as_str()?),
+        count(&set["queries"])?,
         count(&set["gallery"])?,
         count(&set["not_in_gallery"])?,
         count(&set["unreadable"])?,
     ];
-    let shares = part(estimates, "value")?;
+    let top = &ranking["top"];
+    let shares = part(top, "value")?;
     row.extend((0..4).map(|k| shares.get(k).copied().and_then(datum::double)));
-    row.extend([datum::double_array(part(estimates, "low")?), datum::double_array(part(estimates, "high")?)]);
+    row.extend([datum::double_array(part(top, "low")?), datum::double_array(part(top, "high")?)]);
     row.extend([gain("value")?, gain("low")?, gain("high")?]);
     Some(row)
 }
