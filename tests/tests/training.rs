@@ -122,7 +122,7 @@ const FOREVER: &str = r#"{"steps": 10000000, "every": 100000}"#;
 const LEARNS: &str =
     r#"{"steps": 150, "every": 25, "held_out": 40, "whiten": 1, "rate": 0.05, "reduction_rate": 0.01, "dim": 8}"#;
 /// Steps that change nothing.
-const IDLE: &str = r#"{"steps": 2, "every": 1, "held_out": 40, "rate": 0}"#;
+const IDLE: &str = r#"{"steps": 2, "every": 1, "held_out": 40, "rate": 0, "reduction_rate": 0}"#;
 
 #[test]
 fn a_model_is_trained_and_measured_as_the_server_ranks() {

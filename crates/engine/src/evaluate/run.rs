@@ -45,7 +45,9 @@ pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
         let embedder = Embedder::load(file, args.device, Precision::F32)?;
         let backbone = embedder.backbone_id().to_string();
         if !maps.iter().any(|(known, _)| *known == backbone) {
-            maps.push((backbone.clone(), cache::kept_maps(&embedder, &tables.search.photos, args.cache.as_deref())?));
+            let stages = embedder.stages();
+            let kept = cache::kept_maps(&embedder, &tables.search.photos, stages, args.cache.as_deref())?;
+            maps.push((backbone.clone(), kept));
         }
         let same = parsed.iter().filter(|(_, _, _, other)| other == name).count();
         models.push(Model {

@@ -16,10 +16,10 @@ use crate::progress;
 /// Photos per call of the backbone.
 const BATCH: usize = 8;
 
-/// Maps of photos, f16 on the CPU: 125 kB a photo for 7 × 7 cells of 1,280 channels.
+/// Maps of photos, f16 on the CPU: 125 kB a photo for 7 × 7 cells of 1,280 channels, 44 kB for 14 × 14 of 112.
 #[derive(Debug)]
 pub struct Maps {
-    /// `[n, h·w, Cb]`.
+    /// `[n, h·w, c]`.
     pub cells: Tensor,
     /// Rows of a map.
     pub height: usize,
@@ -27,6 +27,20 @@ pub struct Maps {
     pub width: usize,
     /// Positions (in the list given) of photos that could not be read.
     pub unreadable: Vec<usize>,
+}
+
+impl Maps {
+    /// Maps `[B, c, h, w]` of some photos, f32 on a device; strides are channels-last, as they are kept.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn maps(&self, photos: &[usize], device: tch::Device) -> Result<Tensor, EngineError> {
+        let index: Vec<i64> = photos.iter().map(|&p| p as i64).collect();
+        let cells = self.cells.f_index_select(0, &Tensor::f_from_slice(&index)?)?.f_to_device(device)?;
+        let (n, _, channels) = cells.size3()?;
+        let map = cells.f_to_kind(Kind::Float)?.f_view([n, self.height as i64, self.width as i64, channels])?;
+        Ok(map.f_permute([0, 3, 1, 2])?)
+    }
 }
 
 /// Version of what a map is, part of a kept file's name: to be raised when photos are prepared or stored differently.
@@ -37,12 +51,17 @@ const VERSION: u32 = 3;
 ///
 /// # Errors
 /// As [`maps`], and where the folder cannot be written.
-pub fn kept_maps(embedder: &Embedder, photos: &[Photo], folder: Option<&Path>) -> Result<Maps, EngineError> {
-    let Some(folder) = folder else { return maps(embedder, photos) };
+pub fn kept_maps(
+    embedder: &Embedder,
+    photos: &[Photo],
+    stages: usize,
+    folder: Option<&Path>,
+) -> Result<Maps, EngineError> {
+    let Some(folder) = folder else { return maps(embedder, photos, stages) };
     // Before the work: what cannot be kept is not worth an hour.
     std::fs::create_dir_all(folder).map_err(EngineError::io(folder))?;
     let list: String = photos.iter().map(identity).collect();
-    let name = ModelId::of(format!("{VERSION} {}\n{list}", embedder.backbone_id()).as_bytes());
+    let name = ModelId::of(format!("{VERSION} {} {stages}\n{list}", embedder.backbone_id()).as_bytes());
     let path = folder.join(format!("maps-{name}.safetensors"));
     if path.is_file() {
         let mut tensors: HashMap<String, Tensor> = Tensor::read_safetensors(&path)?.into_iter().collect();
@@ -54,7 +73,7 @@ pub fn kept_maps(embedder: &Embedder, photos: &[Photo], folder: Option<&Path>) -
             }
         }
     }
-    let maps = maps(embedder, photos)?;
+    let maps = maps(embedder, photos, stages)?;
     let facts: Vec<i64> = [maps.height, maps.width].iter().chain(&maps.unreadable).map(|&n| n as i64).collect();
     // Under another name first: a killed run leaves no half of a cache.
     let unfinished = path.with_extension("unfinished");
@@ -64,19 +83,19 @@ pub fn kept_maps(embedder: &Embedder, photos: &[Photo], folder: Option<&Path>) -
 }
 
 /// A line that changes when the photo does.
-fn identity(photo: &Photo) -> String {
+pub fn identity(photo: &Photo) -> String {
     let path = photo.path.canonicalize().unwrap_or_else(|_| photo.path.clone());
     let (length, changed) = path.metadata().map_or((0, None), |m| (m.len(), m.modified().ok()));
     format!("{path:?} {length} {changed:?} {:?} {:?}\n", photo.region, photo.snapshot)
 }
 
-/// Runs every photo through the backbone. A photo that cannot be read has a map of zeros and is listed; the first ten
+/// Runs every photo through the backbone's first `stages`. A photo that cannot be read has a map of zeros and is listed; the first ten
 /// are named on standard error.
 ///
 /// # Errors
 /// What the network refuses, a photo whose map cannot be kept in half precision, or more than one photo in ten that
 /// cannot be read: as soon as that is certain.
-pub fn maps(embedder: &Embedder, photos: &[Photo]) -> Result<Maps, EngineError> {
+pub fn maps(embedder: &Embedder, photos: &[Photo], stages: usize) -> Result<Maps, EngineError> {
     let input = &embedder.config().input;
     let mut bar = progress::begin(photos.len() as u64, "photos");
     let mut unreadable = Vec::new();
@@ -107,7 +126,7 @@ pub fn maps(embedder: &Embedder, photos: &[Photo]) -> Result<Maps, EngineError> 
             return Err(EngineError::Dataset { path, reason });
         }
         if !rows.is_empty() {
-            let map = embedder.map(&pixels.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+            let map = embedder.map_behind(&pixels.iter().map(Vec::as_slice).collect::<Vec<_>>(), stages)?;
             keep(&mut maps, &map, photos, &rows)?;
         }
         bar.inc(batch.len() as u64);

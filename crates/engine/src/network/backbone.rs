@@ -1,5 +1,7 @@
 //! The convolutional network in front of the pyramid, whichever it is.
 
+use std::ops::Range;
+
 use grnet_core::config::{Backbone as Kind, ModelConfig};
 use grnet_core::model::ModelFile;
 use tch::{Device, Tensor};
@@ -19,6 +21,22 @@ pub trait Backbone: Send {
     /// # Errors
     /// What libtorch refuses.
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError>;
+
+    /// Stages, which run one after another. What is not trained can run once a photo and be kept.
+    fn stages(&self) -> usize {
+        1
+    }
+
+    /// Some of the stages: [`forward`](Self::forward) is all of them.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    fn run(&self, x: &Tensor, stages: Range<usize>) -> Result<Tensor, EngineError> {
+        if stages.is_empty() { Ok(x.shallow_clone()) } else { self.forward(x) }
+    }
+
+    /// The convolutions of the stages from `first` on, for training; none where the network cannot be trained.
+    fn learnable(&mut self, first: usize) -> Vec<&mut Conv>;
 
     /// Moves the weights.
     ///

@@ -1,9 +1,10 @@
-//! A convolution ready for inference: batch norm folded in, activation applied in place.
+//! A convolution: batch norm folded in, activation applied in place. For inference, and for training as it is.
 
+use grnet_core::model::NamedTensor;
 use tch::{Device, Kind, Tensor};
 
 use super::EngineError;
-use super::weights::Weights;
+use super::weights::{BATCH_NORM_EPS, Weights, named};
 
 /// What follows a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub struct Shape {
 /// A convolution, its bias and its activation.
 #[derive(Debug)]
 pub struct Conv {
+    /// Names of the convolution and of the batch norm folded into it.
+    names: (String, Option<String>),
     weight: Tensor,
     bias: Tensor,
     shape: Shape,
@@ -64,7 +67,8 @@ impl Conv {
         activation: Activation,
     ) -> Result<Self, EngineError> {
         let (weight, bias) = weights.folded(conv, norm, shape.weight())?;
-        Ok(Self { weight, bias, shape, activation })
+        let names = (conv.to_owned(), Some(norm.to_owned()));
+        Ok(Self { names, weight, bias, shape, activation })
     }
 
     /// Reads the convolution `conv` with its own bias.
@@ -79,7 +83,7 @@ impl Conv {
     ) -> Result<Self, EngineError> {
         let weight = weights.tensor(&format!("{conv}.weight"), &shape.weight())?;
         let bias = weights.tensor(&format!("{conv}.bias"), &[shape.output])?;
-        Ok(Self { weight, bias, shape, activation })
+        Ok(Self { names: (conv.to_owned(), None), weight, bias, shape, activation })
     }
 
     /// Moves the weights to a device and number type.
@@ -93,15 +97,44 @@ impl Conv {
         Ok(())
     }
 
-    /// `[B, input, H, W]` to `[B, output, H', W']`.
+    /// Kernel and bias with their names, to be replaced by variables that learn.
+    pub fn learnable(&mut self) -> [(String, &mut Tensor); 2] {
+        let name = |part: &str| format!("backbone.{}.{part}", self.names.0);
+        [(name("weight"), &mut self.weight), (name("bias"), &mut self.bias)]
+    }
+
+    /// Kernel and bias as they are to be stored. Where a batch norm was folded in, one that changes nothing takes its
+    /// place, so that a trained file has the names of the untrained one.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn tensors(&self) -> Result<Vec<NamedTensor>, EngineError> {
+        let (conv, norm) = &self.names;
+        let mut tensors = vec![named(&format!("backbone.{conv}.weight"), &self.weight)?];
+        let Some(norm) = norm else {
+            tensors.push(named(&format!("backbone.{conv}.bias"), &self.bias)?);
+            return Ok(tensors);
+        };
+        let ones = self.bias.f_ones_like()?;
+        let gain = (&ones * (1.0 + BATCH_NORM_EPS)).f_sqrt()?;
+        for (part, value) in
+            [("weight", &gain), ("bias", &self.bias), ("running_mean", &ones.f_zeros_like()?), ("running_var", &ones)]
+        {
+            tensors.push(named(&format!("backbone.{norm}.{part}"), value)?);
+        }
+        Ok(tensors)
+    }
+
+    /// `[B, input, H, W]` to `[B, output, H', W']`, in the number type of `x`.
     ///
     /// # Errors
     /// What libtorch refuses.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
         let groups = if self.shape.depthwise { self.shape.output as i64 } else { 1 };
         let stride = [self.shape.stride; 2];
-        let conv =
-            |x: &Tensor, padding: i64| x.f_conv2d(&self.weight, Some(&self.bias), stride, [padding; 2], [1, 1], groups);
+        // Weights that learn stay in f32 whatever the map is in; of the same type this is the same tensor.
+        let (weight, bias) = (self.weight.f_to_kind(x.kind())?, self.bias.f_to_kind(x.kind())?);
+        let conv = |x: &Tensor, padding: i64| x.f_conv2d(&weight, Some(&bias), stride, [padding; 2], [1, 1], groups);
         let mut y = match self.shape.padding {
             Padding::Even(n) => conv(x, n)?,
             Padding::Sides(before, after) => conv(&x.f_constant_pad_nd([before, after, before, after])?, 0)?,

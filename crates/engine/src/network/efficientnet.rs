@@ -5,6 +5,8 @@
 //! Padding is TensorFlow's SAME for even sizes: under stride 2 the smaller half comes first, so a kernel of 3 pads 0
 //! before and 1 after, one of 5 pads 1 and 2; symmetric padding would shift every map by half a cell.
 
+use std::ops::Range;
+
 use tch::{Device, Tensor};
 
 use super::backbone::{Backbone, Convolutions};
@@ -41,6 +43,10 @@ struct Block {
 }
 
 impl Block {
+    fn convolutions(&mut self) -> impl Iterator<Item = &mut Conv> {
+        self.expand.as_mut().into_iter().chain([&mut self.depthwise, &mut self.project])
+    }
+
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
         let y = match &self.expand {
             Some(expand) => self.depthwise.forward(&expand.forward(x)?)?,
@@ -128,21 +134,40 @@ fn block(
 impl Convolutions for EfficientNetLite0 {
     fn convolutions(&mut self) -> Vec<&mut Conv> {
         let mut all = vec![&mut self.stem, &mut self.head];
-        for block in &mut self.blocks {
-            all.extend(block.expand.as_mut());
-            all.extend([&mut block.depthwise, &mut block.project]);
-        }
+        all.extend(self.blocks.iter_mut().flat_map(Block::convolutions));
         all
     }
 }
 
 impl Backbone for EfficientNetLite0 {
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
-        let mut y = self.stem.forward(x)?;
-        for block in &self.blocks {
-            y = block.forward(&y)?;
+        self.run(x, 0..self.stages())
+    }
+
+    /// The stem, 16 blocks and the head.
+    fn stages(&self) -> usize {
+        self.blocks.len() + 2
+    }
+
+    fn run(&self, x: &Tensor, stages: Range<usize>) -> Result<Tensor, EngineError> {
+        let mut y = x.shallow_clone();
+        for stage in stages {
+            y = match stage {
+                0 => self.stem.forward(&y)?,
+                _ => match self.blocks.get(stage - 1) {
+                    Some(block) => block.forward(&y)?,
+                    None => self.head.forward(&y)?,
+                },
+            };
         }
-        self.head.forward(&y)
+        Ok(y)
+    }
+
+    fn learnable(&mut self, first: usize) -> Vec<&mut Conv> {
+        let Self { stem, blocks, head } = self;
+        let blocks = blocks.iter_mut().skip(first.saturating_sub(1)).flat_map(Block::convolutions);
+        let head = (first < 1 + STAGES.iter().map(|stage| stage.4).sum::<usize>() + 1).then_some(head);
+        (first == 0).then_some(stem).into_iter().chain(blocks).chain(head).collect()
     }
 
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {

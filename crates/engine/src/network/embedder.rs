@@ -134,6 +134,34 @@ impl Embedder {
         Ok(flat.chunks_exact((count * channels) as usize).map(<[f32]>::to_vec).collect())
     }
 
+    /// Where the network runs.
+    pub fn device(&self) -> tch::Device {
+        self.device
+    }
+
+    /// Stages of the backbone.
+    pub fn stages(&self) -> usize {
+        self.backbone.stages()
+    }
+
+    /// The backbone, for training.
+    pub fn into_backbone(self) -> Box<dyn Backbone> {
+        self.backbone
+    }
+
+    /// Maps `[B, c, h, w]` of photos behind the first `stages` of the backbone, f32 on the device. Behind none of them that
+    /// is the input itself.
+    ///
+    /// # Errors
+    /// [`EngineError::Pixels`] for a photo of another size, and what libtorch refuses.
+    pub fn map_behind(&self, pixels: &[&[u8]], stages: usize) -> Result<Tensor, EngineError> {
+        if stages == self.stages() {
+            return self.map(pixels);
+        }
+        let x = self.input(pixels)?.f_to_kind(self.precision.kind())?;
+        Ok(tch::no_grad(|| self.backbone.run(&x, 0..stages))?.f_to_kind(Kind::Float)?)
+    }
+
     /// The backbone's maps `[B, Cb, h, w]` of photos, f32 on the device.
     ///
     /// # Errors

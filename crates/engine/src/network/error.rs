@@ -100,6 +100,9 @@ pub enum EngineError {
         /// Its loss.
         loss: f64,
     },
+    /// A thread of the training is gone.
+    #[error("a thread that makes snapshots has ended without a word")]
+    LoaderEnded,
     /// An option outside its limits.
     #[error("{option} is {got}, allowed is {allowed}")]
     Option {

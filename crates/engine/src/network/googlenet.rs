@@ -131,6 +131,10 @@ impl Backbone for GoogLeNet {
         Ok(y)
     }
 
+    fn learnable(&mut self, first: usize) -> Vec<&mut Conv> {
+        if first == 0 { self.convolutions() } else { Vec::new() }
+    }
+
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
         self.place_all(device, precision)
     }

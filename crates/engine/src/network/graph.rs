@@ -10,13 +10,14 @@ use std::collections::BTreeMap;
 use grnet_core::config::ModelConfig;
 use grnet_core::error::ModelError;
 use grnet_core::head::Head;
-use grnet_core::model::{ModelFile, NamedTensor, Storage, TensorData};
+use grnet_core::model::{ModelFile, NamedTensor, TensorData};
 use grnet_core::pyramid::{self, scale};
 use grnet_core::relation;
-use tch::{Kind, Tensor, nn};
+use tch::{Kind, Tensor};
 
 use super::EngineError;
 use super::pool::normalise;
+use super::weights::named;
 
 /// Values of differences, nodes and edges of the pairs that are scored at one time: 32 MB, 204 pairs at 98 nodes of 256
 /// channels and 64 values.
@@ -67,22 +68,30 @@ impl TorchGraph {
     /// # Errors
     /// What libtorch refuses.
     pub fn tensors(&self) -> Result<Vec<NamedTensor>, EngineError> {
-        let stored = self.weights.iter().map(|(name, weight)| {
-            let shape = weight.size().iter().map(|&n| n as usize).collect();
-            let values = Vec::<f32>::try_from(weight.detach().f_contiguous()?.f_view([-1])?)?;
-            Ok((name.clone(), shape, TensorData::Numbers(Storage::F32, values)))
-        });
+        let stored = self.weights.iter().map(|(name, weight)| named(name, weight));
         stored.collect()
     }
 
-    /// Makes the weights learnable variables of a store, each in the optimiser's group that `group` says.
+    /// Where the weights are.
+    pub fn device(&self) -> tch::Device {
+        self.weights.values().next().map_or(tch::Device::Cpu, Tensor::device)
+    }
+
+    /// The weights with their names in a model file, to be replaced by variables that learn.
+    pub fn learnable(&mut self) -> impl Iterator<Item = (&String, &mut Tensor)> {
+        self.weights.iter_mut()
+    }
+
+    /// Moves the weights.
     ///
     /// # Errors
     /// What libtorch refuses.
-    pub fn learn_in(&mut self, root: &nn::Path<'_>, group: impl Fn(&str) -> usize) -> Result<(), EngineError> {
-        for (name, weight) in &mut self.weights {
-            // A store's names have no dots.
-            *weight = root.set_group(group(name)).f_var_copy(&name.replace('.', "|"), weight)?;
+    pub fn place(&mut self, device: tch::Device) -> Result<(), EngineError> {
+        for weight in self.weights.values_mut() {
+            *weight = weight.f_to_device(device)?;
+        }
+        if let Some(Relations { scales, windows }) = &mut self.relations {
+            (*scales, *windows) = (scales.f_to_device(device)?, windows.f_to_device(device)?);
         }
         Ok(())
     }

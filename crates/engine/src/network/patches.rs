@@ -42,6 +42,10 @@ impl Backbone for Patches {
         self.conv.forward(x)
     }
 
+    fn learnable(&mut self, first: usize) -> Vec<&mut Conv> {
+        if first == 0 { self.convolutions() } else { Vec::new() }
+    }
+
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
         self.place_all(device, precision)
     }

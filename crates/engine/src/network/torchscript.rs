@@ -11,6 +11,7 @@ use grnet_core::model::ModelFile;
 use tch::{CModule, Device, Tensor};
 
 use super::backbone::Backbone;
+use super::conv::Conv;
 use super::{EngineError, Precision};
 
 /// The tensor (u8) that holds the module.
@@ -38,6 +39,10 @@ impl TorchScript {
 impl Backbone for TorchScript {
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
         Ok(self.module.forward_ts(&[x])?)
+    }
+
+    fn learnable(&mut self, _: usize) -> Vec<&mut Conv> {
+        Vec::new()
     }
 
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {

@@ -1,6 +1,6 @@
 //! Named tensors of a backbone, with their shapes checked as they are asked for.
 
-use grnet_core::model::ModelFile;
+use grnet_core::model::{ModelFile, NamedTensor, Storage, TensorData};
 use tch::Tensor;
 
 use super::EngineError;
@@ -50,4 +50,15 @@ pub fn read(file: &ModelFile<'_>, name: &str, shape: &[usize]) -> Result<Tensor,
     let values = file.shaped(name, shape)?;
     let size: Vec<i64> = shape.iter().map(|&n| n as i64).collect();
     Ok(Tensor::f_from_slice(&values)?.f_view(&size[..])?)
+}
+
+/// A tensor by its name in a model file, in f32, to be stored.
+///
+/// # Errors
+/// What libtorch refuses.
+pub fn named(name: &str, value: &Tensor) -> Result<NamedTensor, EngineError> {
+    let shape = value.size().iter().map(|&n| n as usize).collect();
+    let value = value.detach().f_to_device(tch::Device::Cpu)?.f_to_kind(tch::Kind::Float)?;
+    let values = Vec::<f32>::try_from(value.f_contiguous()?.f_view([-1])?)?;
+    Ok((name.to_owned(), shape, TensorData::Numbers(Storage::F32, values)))
 }

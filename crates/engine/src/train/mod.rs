@@ -1,12 +1,19 @@
-//! A first, modest trainer: the graph's head, and the reduction in front of it, on cached maps of a frozen backbone.
+//! `grnet-engine train`: the backbone's last stages, the reduction and the graph, on fresh snapshots.
 
 mod arguments;
 mod batch;
+mod checkpoint;
 mod initial;
 mod learn;
+mod learner;
+mod loader;
+mod loss;
+mod optimiser;
 mod pca;
 mod run;
 mod samples;
+mod split;
+mod validate;
 
 pub use arguments::TrainArgs;
 pub use run::{TrainReport, run};

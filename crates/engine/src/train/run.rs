@@ -1,22 +1,29 @@
 //! `grnet-engine train`, from folders to a model file.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
+use grnet_core::config::ModelConfig;
 use grnet_core::error::ModelError;
 use grnet_core::head::Head;
-use grnet_core::model::{self, ModelFile, NamedTensor, Storage, TensorData};
+use grnet_core::model::{self, ModelFile, ModelId, NamedTensor, Storage, TensorData};
 use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 use tch::Tensor;
 
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
-use super::learn::{HeldOut, Validation, learn};
-use super::{initial, pca};
-use crate::dataset::{self, Photo, Role, roles};
-use crate::maps::cache;
-use crate::maps::regions::Regions;
-use crate::network::{Embedder, EngineError, Precision, pool, set_threads};
+use super::learn::{Course, best_of, learn};
+use super::learner::Learner;
+use super::loader::{Pictures, Workshop};
+use super::optimiser::AdamW;
+use super::split::{self, spread};
+use super::validate::{HeldOut, Validation};
+use super::{checkpoint, initial, pca};
+use crate::dataset::{self, Photo, Role};
+use crate::maps::cache::{self, Maps};
+use crate::network::graph::TorchGraph;
+use crate::network::{Embedder, EngineError, Precision, read_tensor, set_threads};
 use crate::output::OutputFile;
 
 /// What a training did, printed as JSON at its end.
@@ -30,17 +37,19 @@ pub struct TrainReport {
     pub unreadable: usize,
     /// Garments to train on, and garments held out.
     pub items: [usize; 2],
+    /// Numbers that learned.
+    pub parameters: usize,
     /// Every validation, the first before any step.
     pub validations: Vec<Validation>,
     /// The validation whose weights were kept.
     pub kept: Validation,
 }
 
-/// Most queries and most gallery photos in a validation: 300 × 100 pairs take about 6 s on one core.
-const MOST_QUERIES: usize = 300;
-const MOST_GALLERY: usize = 1500;
 /// Most photos whose regions the principal components are taken of: 56,000 regions for grids {1,2,3}.
 const MOST_COMPONENTS: usize = 4000;
+
+/// Photos on each side whose pairs a new graph is fitted to.
+const FITTED: usize = 48;
 
 /// Trains a model and writes it.
 ///
@@ -51,106 +60,171 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     set_threads(args.threads);
     let bytes = std::fs::read(&args.backbone).map_err(EngineError::io(&args.backbone))?;
     let file = ModelFile::parse(&bytes)?;
-    let config = initial::config(&file.config, &args.grids, args.channels, args.dim, args.layers);
+    let (config, fresh) = shape(args, &file.config);
     config.check()?;
     // Read before the work, and opened before it: what cannot be used or written is known at once.
-    let mut tensors = backbone(&file, &bytes)?;
+    let stored = backbone(&file, &bytes)?;
     let output = OutputFile::create(&args.out)?;
-    let photos = dataset::read(&args.data, args.snapshots)?;
-    let maps = cache::kept_maps(&Embedder::load(&file, args.device, Precision::F32)?, &photos, args.cache.as_deref())?;
+    let mut photos = dataset::read(&args.data, 0)?;
+    let mut roles = dataset::roles(&photos, args.seed, args.held_out);
+    photos.extend(split::imitated(&photos, &roles, args.snapshots));
+    roles.resize(photos.len(), Role::Validation);
+    let embedder = Embedder::load(&file, args.device, Precision::F32)?;
+    let frozen = frozen(args, embedder.stages(), &config)?;
+    let maps = cache::kept_maps(&embedder, &photos, frozen, args.cache.as_deref())?;
     let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();
     let usable: Vec<usize> = (0..photos.len()).filter(|p| !unreadable.contains(p)).collect();
-
-    let nothing = Tensor::f_zeros([1, 1], (tch::Kind::Float, tch::Device::Cpu))?;
-    let mut regions = Regions::new(&maps, &config.pyramid, nothing.shallow_clone(), nothing)?;
-    let (training, held_out) = split(&photos, &usable, args.seed, args.held_out);
+    let (training, held_out) = split::split(&photos, &usable, &roles);
     let items = |part: &[usize]| part.iter().map(|&p| photos[p].item).collect::<HashSet<_>>().len();
-    if held_out.queries.is_empty() {
-        let (held, all) = (items(&usable) - items(&training), items(&usable));
-        let reason = format!(
-            "{held} of {all} garments are held out, and none has a consumer's and a shop's photo: there is nothing to \
-             validate with"
-        );
-        return Err(EngineError::Dataset { path: args.data[0].clone(), reason });
-    }
-    (regions.weight, regions.bias) = tch::no_grad(|| {
-        let raw = regions.raw(&spread(&training, MOST_COMPONENTS))?;
-        pca::reduction(&raw.f_flatten(0, 1)?, args.channels, args.whiten)
-    })?;
-    let globals = tch::no_grad(|| {
-        let all: Vec<usize> = (0..photos.len()).collect();
-        pool::normalise(&regions.whole(&all)?.f_select(1, 0)?)
-    })?;
-    let mut sampler = Sampler::new(&photos, &training, &globals, args.seed)?;
-    let mut graph = tch::no_grad(|| {
-        let batches = (0..8).map(|_| {
-            let (left, right) = sampler.draw();
-            Ok((regions.whole(&left)?, regions.whole(&right)?))
-        });
-        initial::graph(&config, &batches.collect::<Result<Vec<_>, EngineError>>()?, args.seed)
-    })?;
-    let validations = learn(args, &mut regions, &mut graph, &mut sampler, &held_out)?;
+    refuse_unanswerable(args, &held_out, items(&training), items(&usable))?;
 
-    tensors.extend(initial::reduction_tensors(&regions.weight, &regions.bias)?);
-    tensors.extend(graph.tensors()?);
-    let bytes = model::write(&config, &tensors)?;
-    // Nothing takes the name of a model that PostgreSQL or the engine would refuse.
-    let written = ModelFile::parse(&bytes)?;
-    written.check_tensors()?;
-    Head::read(&written)?;
+    let mut sampler = Sampler::new(&photos, &training, args.identities, args.seed)?;
+    let mut learner = start(args, &file, config, embedder, frozen, fresh, &maps, &training, &sampler)?;
+    let [backbone, reduction, graph] = args.paces();
+    let mut optimiser = AdamW { parameters: learner.learn(backbone, reduction, graph)?, steps: 0 };
+    let parameters = optimiser.parameters.iter().map(|p| p.value.numel()).sum();
+    let workshop = Workshop {
+        photos: &photos,
+        model: &bytes,
+        frozen,
+        device: args.device,
+        precision: args.frozen_precision(),
+        pictures: Pictures::default(),
+    };
+    let (kept_at, course) = (checkpoint::path(args.out.as_path()), training_id(args, file.id, &photos));
+    let course =
+        Course { args, maps: &maps, workshop: &workshop, held_out: &held_out, training: &course, checkpoint: &kept_at };
+    let validations = learn(&course, &mut learner, &mut optimiser, &mut sampler)?;
+
+    let bytes = finished(&mut learner, stored, args.backbone_rate > 0.0)?;
     output.put(&bytes)?;
-    let kept = validations.iter().copied().reduce(|a, b| if b.merit() > a.merit() { b } else { a });
+    // Nothing is left to go on from; that it cannot be removed harms nobody.
+    let _ = std::fs::remove_file(&kept_at);
     Ok(TrainReport {
-        model: written.id.to_string(),
-        photos: usable.len(),
-        unreadable: unreadable.len(),
+        model: ModelId::of(&bytes).to_string(),
+        photos: usable.iter().filter(|&&p| photos[p].snapshot.is_none()).count(),
+        unreadable: unreadable.iter().filter(|&&p| photos[p].snapshot.is_none()).count(),
         items: [items(&training), held_out.asked.iter().collect::<HashSet<_>>().len()],
-        kept: kept.unwrap_or(validations[0]),
+        parameters,
+        kept: validations[best_of(&validations)],
         validations,
     })
 }
 
-/// At most `most` of `all`, evenly spread.
-fn spread(all: &[usize], most: usize) -> Vec<usize> {
-    let step = all.len().div_ceil(most).max(1);
-    all.iter().copied().step_by(step).collect()
+/// The configuration to be trained, and whether it needs a reduction and a graph of its own: where the file has none, and
+/// where another shape than its own is asked for.
+fn shape(args: &TrainArgs, base: &ModelConfig) -> (ModelConfig, bool) {
+    let (pyramid, graph) = (&base.pyramid, &base.graph);
+    let own = base.reduction.then_some((&pyramid.grids, base.channels, graph.dim, graph.layers));
+    let (grids, channels, dim, layers) = own.map_or((vec![1, 2, 3], 256, 64, 2), |(g, c, d, l)| (g.clone(), c, d, l));
+    let grids = args.grids.clone().unwrap_or(grids);
+    let (channels, dim) = (args.channels.unwrap_or(channels), args.dim.unwrap_or(dim));
+    let layers = args.layers.unwrap_or(layers);
+    if own == Some((&grids, channels, dim, layers)) && !args.fresh && !args.without_cosine {
+        return (base.clone(), false);
+    }
+    let mut config = initial::config(base, &grids, channels, dim, layers);
+    config.graph.global_cosine = !args.without_cosine;
+    (config, true)
 }
 
-/// Splits by garment, as the data says or by chance: photos to train on, and the validation's queries and gallery. Shop photos of the training
-/// garments stand in the gallery as distractors.
-fn split(photos: &[Photo], usable: &[usize], seed: u64, percent: u32) -> (Vec<usize>, HeldOut) {
-    let roles = &roles(photos, seed, percent);
-    let of = |role| usable.iter().copied().filter(move |&p| roles[p] == role);
-    let training: Vec<usize> = of(Role::Training).collect();
-    let (own, queries): (Vec<usize>, Vec<usize>) = of(Role::Validation).partition(|&p| photos[p].shop);
-    let shop: HashSet<usize> = own.iter().map(|&p| photos[p].item).collect();
-    let queries: Vec<usize> = queries.into_iter().filter(|&p| shop.contains(&photos[p].item)).collect();
-    let queries = spread(&queries, MOST_QUERIES);
-    let asked: Vec<usize> = queries.iter().map(|&p| photos[p].item).collect();
-    let gallery = gallery(photos, &own, &training, &asked.iter().copied().collect());
-    let shown = gallery.iter().map(|&p| Some(photos[p].item)).collect();
-    (training, HeldOut { asked, shown, gallery, queries })
+/// Stages that do not learn.
+fn frozen(args: &TrainArgs, stages: usize, config: &ModelConfig) -> Result<usize, EngineError> {
+    let usual = match config.backbone {
+        // Up to the first block of 192 channels, whose input is the smallest map: 112 × 14 × 14. What is behind it has
+        // 60 % of the weights and 25 % of the work.
+        grnet_core::config::Backbone::EfficientnetLite0 => 12,
+        _ => stages,
+    };
+    let frozen = args.frozen.unwrap_or(if args.backbone_rate > 0.0 { usual } else { stages });
+    if frozen > stages {
+        let got = format!("{frozen}, the backbone has {stages} stages");
+        return Err(EngineError::Option { option: "--frozen", got, allowed: "at most the backbone's stages" });
+    }
+    Ok(frozen)
 }
 
-/// The validation's gallery: first a shop photo of every garment that is asked for, or a query could not be answered,
-/// then the others of these, then those of the other garments held out, and the training's.
-fn gallery(photos: &[Photo], own: &[usize], training: &[usize], asked: &HashSet<usize>) -> Vec<usize> {
-    let mut seen = HashMap::<usize, usize>::new();
-    let mut ranked: Vec<(usize, usize)> = Vec::new();
-    for &photo in own {
-        let item = photos[photo].item;
-        let before = seen.entry(item).or_default();
-        ranked.push((if asked.contains(&item) { *before } else { usize::MAX }, photo));
-        *before += 1;
+/// Says that there is nothing to validate with.
+fn refuse_unanswerable(args: &TrainArgs, held_out: &HeldOut, training: usize, all: usize) -> Result<(), EngineError> {
+    if !held_out.queries.is_empty() {
+        return Ok(());
     }
-    ranked.sort_by_key(|(rank, _)| *rank);
-    let mut gallery: Vec<usize> = ranked.into_iter().map(|(_, photo)| photo).take(MOST_GALLERY).collect();
-    let room = MOST_GALLERY - gallery.len();
-    if room > 0 {
-        let others: Vec<usize> = training.iter().copied().filter(|&p| photos[p].shop).collect();
-        gallery.extend(spread(&others, room));
+    let held = all - training;
+    let reason = format!(
+        "{held} of {all} garments are held out, and none has a consumer's and a shop's photo: there is nothing to \
+         validate with"
+    );
+    Err(EngineError::Dataset { path: args.data[0].clone(), reason })
+}
+
+/// The network before the first step.
+#[allow(clippy::too_many_arguments, reason = "each is a thing of its own, and this is called once")]
+fn start(
+    args: &TrainArgs,
+    file: &ModelFile<'_>,
+    config: ModelConfig,
+    embedder: Embedder,
+    frozen: usize,
+    fresh: bool,
+    maps: &Maps,
+    training: &[usize],
+    sampler: &Sampler,
+) -> Result<Learner, EngineError> {
+    let device = embedder.device();
+    let kind = args.precision.kind();
+    if !fresh {
+        let (channels, from) = (config.channels, config.backbone_channels);
+        let weight = read_tensor(file, "reduction.weight", &[channels, from])?.f_to_device(device)?;
+        let bias = read_tensor(file, "reduction.bias", &[channels])?.f_to_device(device)?;
+        let mut graph = TorchGraph::read(file)?;
+        graph.place(device)?;
+        return Ok(Learner::new(config, embedder.into_backbone(), frozen, kind, Some((weight, bias)), graph));
     }
-    gallery
+    let nothing = TorchGraph::new(&config, &[])?;
+    let mut learner = Learner::new(config, embedder.into_backbone(), frozen, kind, None, nothing);
+    let config = learner.config.clone();
+    tch::no_grad(|| {
+        let raw = spread(training, MOST_COMPONENTS)
+            .chunks(64)
+            .map(|part| learner.raw(&maps.maps(part, device)?))
+            .collect::<Result<Vec<_>, _>>()?;
+        let raw = Tensor::f_cat(&raw, 0)?.f_flatten(0, 1)?;
+        learner.reduction = Some(pca::reduction(&raw, config.channels, args.whiten)?);
+        // The photos as they are: a snapshot of the graph's first batch would only be another few of them.
+        let pairs = sampler.pairs(FITTED);
+        let (left, right): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
+        let regions = |photos: &[usize]| learner.regions_of(photos, |part| maps.maps(part, device));
+        learner.graph = initial::graph(&config, &regions(&left)?, &regions(&right)?, args.seed)?;
+        Ok(learner)
+    })
+}
+
+/// A word for what a training is made of: options that matter, model, and photos.
+fn training_id(args: &TrainArgs, model: ModelId, photos: &[Photo]) -> String {
+    let mut args = args.clone();
+    (args.out, args.cache, args.threads, args.loaders) = (Path::new("").to_owned(), None, 1, None);
+    let photos: String = photos.iter().map(cache::identity).collect();
+    ModelId::of(format!("{args:?} {model} {photos}").as_bytes()).to_string()
+}
+
+/// The model file: what was stored, with what has learned in its place.
+fn finished(learner: &mut Learner, stored: Vec<NamedTensor>, backbone: bool) -> Result<Vec<u8>, EngineError> {
+    let mut tensors: BTreeMap<String, NamedTensor> = stored.into_iter().map(|t| (t.0.clone(), t)).collect();
+    for mut tensor in learner.tensors(backbone)? {
+        let before = tensors.get(&tensor.0).map(|t| &t.2);
+        // As large as it was: kernels that were stored in half precision stay so.
+        if let (Some(TensorData::Numbers(as_before, _)), TensorData::Numbers(storage, _)) = (before, &mut tensor.2) {
+            *storage = *as_before;
+        }
+        tensors.insert(tensor.0.clone(), tensor);
+    }
+    let tensors: Vec<NamedTensor> = tensors.into_values().collect();
+    let bytes = model::write(&learner.config, &tensors)?;
+    // Nothing takes the name of a model that PostgreSQL or the engine would refuse.
+    let written = ModelFile::parse(&bytes)?;
+    written.check_tensors()?;
+    Head::read(&written)?;
+    Ok(bytes)
 }
 
 /// The backbone's tensors as they are stored, without batch norm's step counters.
@@ -169,53 +243,4 @@ fn backbone(file: &ModelFile<'_>, bytes: &[u8]) -> Result<Vec<NamedTensor>, Engi
             Ok((name, shape, TensorData::Numbers(storage, values)))
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use grnet_core::config::Backbone;
-
-    use super::*;
-    use crate::import::defaults;
-
-    #[test]
-    fn every_query_of_a_large_validation_can_be_answered() {
-        let photo = |item, shop| Photo { item, shop, ..Photo::new("") };
-        // The garments that are asked for have many photos and come last.
-        let mut photos: Vec<Photo> = (0..4000).map(|item| photo(item, true)).collect();
-        for item in 4000..4100 {
-            photos.extend((0..30).map(|_| photo(item, true)));
-            photos.push(photo(item, false));
-        }
-        let usable: Vec<usize> = (0..photos.len()).collect();
-        let (training, held_out) = split(&photos, &usable, 1, 50);
-        assert!(!training.is_empty() && held_out.queries.len() > 20);
-        assert_eq!(held_out.gallery.len(), MOST_GALLERY);
-        assert!(held_out.asked.iter().all(|&item| held_out.shown.contains(&Some(item))));
-        assert_eq!(held_out.gallery.iter().collect::<HashSet<_>>().len(), MOST_GALLERY);
-    }
-
-    #[test]
-    fn the_backbone_keeps_its_number_types_and_loses_its_counters() {
-        let mut config = defaults::config(Backbone::Patches { patch: 4 }, 2);
-        config.pyramid.grids = vec![1];
-        let one = |name: &str, shape: &[usize], storage| {
-            let values = vec![0.1; shape.iter().product()];
-            (name.to_owned(), shape.to_vec(), TensorData::Numbers(storage, values))
-        };
-        let mut tensors = vec![
-            one("backbone.conv.weight", &[2, 3, 4, 4], Storage::F32),
-            one("backbone.conv.bias", &[2], Storage::F16),
-            one("backbone.bn.num_batches_tracked", &[1], Storage::F32),
-        ];
-        tensors.extend(defaults::untrained_graph(&config, 1));
-        let bytes = model::write(&config, &tensors).unwrap();
-        let kept = backbone(&ModelFile::parse(&bytes).unwrap(), &bytes).unwrap();
-        let storage = |data: &TensorData| match data {
-            TensorData::Numbers(storage, _) => *storage,
-            TensorData::Bytes(_) => panic!("no bytes here"),
-        };
-        let kept: Vec<_> = kept.iter().map(|(name, _, data)| (&**name, storage(data))).collect();
-        assert_eq!(kept, [("backbone.conv.bias", Storage::F16), ("backbone.conv.weight", Storage::F32)]);
-    }
 }

@@ -1,0 +1,232 @@
+//! The network that learns: what is behind the frozen stages of the backbone, the reduction, and the graph.
+
+use std::fmt;
+
+use grnet_core::config::ModelConfig;
+use grnet_core::model::NamedTensor;
+use tch::{Kind, Tensor};
+
+use super::optimiser::{Pace, Parameter};
+use crate::network::graph::TorchGraph;
+use crate::network::{Backbone, EngineError, named, pool};
+
+/// Photos that go through the network at one time where nothing learns.
+const PHOTOS: usize = 64;
+
+/// The network that learns.
+pub struct Learner {
+    /// The model's configuration.
+    pub config: ModelConfig,
+    backbone: Box<dyn Backbone>,
+    /// Stages that do not learn and whose maps come from outside.
+    frozen: usize,
+    /// Number type of the maps in between.
+    kind: Kind,
+    /// The reduction, `[C, Cb]` and `[C]`; nothing where the model has none.
+    pub reduction: Option<(Tensor, Tensor)>,
+    /// The graph.
+    pub graph: TorchGraph,
+}
+
+impl fmt::Debug for Learner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Learner").field("frozen", &self.frozen).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+impl Learner {
+    /// A network whose backbone's first `frozen` stages stay outside; `kind` is the number type of its maps.
+    pub fn new(
+        config: ModelConfig,
+        backbone: Box<dyn Backbone>,
+        frozen: usize,
+        kind: Kind,
+        reduction: Option<(Tensor, Tensor)>,
+        graph: TorchGraph,
+    ) -> Self {
+        Self { config, backbone, frozen, kind, reduction, graph }
+    }
+
+    /// Makes everything a variable that learns at the paces of the backbone, the reduction and the graph. What has the
+    /// rate 0 stays as it is. The graph's few scalars take larger steps, and no share of theirs decays: they have to
+    /// grow to their size.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn learn(&mut self, backbone: Pace, reduction: Pace, graph: Pace) -> Result<Vec<Parameter>, EngineError> {
+        let mut parameters = Vec::new();
+        if backbone.rate > 0.0 {
+            for conv in self.backbone.learnable(self.frozen) {
+                for (name, tensor) in conv.learnable() {
+                    parameters.push(Parameter::of(name, tensor, backbone)?);
+                }
+            }
+        }
+        if let (Some((weight, bias)), true) = (&mut self.reduction, reduction.rate > 0.0) {
+            for (name, tensor) in [("reduction.weight", weight), ("reduction.bias", bias)] {
+                parameters.push(Parameter::of(name.to_owned(), tensor, reduction)?);
+            }
+        }
+        let scalars = Pace { rate: 5.0 * graph.rate, decay: 0.0 };
+        for (name, tensor) in self.graph.learnable() {
+            let scalar = [".cosine", "readout.bias", "edge.scales", "edge.windows"].iter().any(|s| name.ends_with(s));
+            parameters.push(Parameter::of(name.clone(), tensor, if scalar { scalars } else { graph })?);
+        }
+        Ok(parameters)
+    }
+
+    /// The backbone's maps `[B, Cb, h, w]` in f32 of maps `[B, c, h', w']` behind its frozen stages.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn map(&self, frozen: &Tensor) -> Result<Tensor, EngineError> {
+        let x = frozen.f_to_kind(self.kind)?;
+        Ok(self.backbone.run(&x, self.frozen..self.backbone.stages())?.f_to_kind(Kind::Float)?)
+    }
+
+    /// Regions `[B, M, Cb]` before the reduction, of maps behind the frozen stages.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn raw(&self, frozen: &Tensor) -> Result<Tensor, EngineError> {
+        self.pooled(&self.map(frozen)?)
+    }
+
+    /// Regions `[B, M, C]` of maps behind the frozen stages, normalised as the pyramid says. Differentiable.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn regions(&self, frozen: &Tensor) -> Result<Tensor, EngineError> {
+        let map = self.map(frozen)?;
+        let regions = match (&self.reduction, self.config.pyramid.pooling) {
+            (None, _) => self.pooled(&map)?,
+            // Means and linear maps commute.
+            (Some(_), grnet_core::config::Pooling::Average) => self.reduce(&self.pooled(&map)?)?,
+            (Some(_), _) => self.pooled(&self.reduce(&map.f_permute([0, 2, 3, 1])?)?.f_permute([0, 3, 1, 2])?)?,
+        };
+        if self.config.pyramid.normalise { pool::normalise(&regions) } else { Ok(regions) }
+    }
+
+    /// [`regions`](Self::regions) of many photos, without anything to learn from.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn regions_of(
+        &self,
+        photos: &[usize],
+        maps: impl Fn(&[usize]) -> Result<Tensor, EngineError>,
+    ) -> Result<Tensor, EngineError> {
+        tch::no_grad(|| {
+            let parts = photos.chunks(PHOTOS).map(|chunk| self.regions(&maps(chunk)?));
+            Ok(Tensor::f_cat(&parts.collect::<Result<Vec<_>, EngineError>>()?, 0)?)
+        })
+    }
+
+    /// Tensors as they are to be stored: of the stages that learned, the reduction and the graph.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub fn tensors(&mut self, backbone: bool) -> Result<Vec<NamedTensor>, EngineError> {
+        let mut tensors = self.graph.tensors()?;
+        if let Some((weight, bias)) = &self.reduction {
+            tensors.extend([named("reduction.weight", weight)?, named("reduction.bias", bias)?]);
+        }
+        if backbone {
+            for conv in self.backbone.learnable(self.frozen) {
+                tensors.extend(conv.tensors()?);
+            }
+        }
+        Ok(tensors)
+    }
+
+    fn pooled(&self, map: &Tensor) -> Result<Tensor, EngineError> {
+        let (_, _, height, width) = map.size4()?;
+        let grids = &self.config.pyramid.grids;
+        let shares = pool::shares(grids, height as usize, width as usize)?.f_to_device(map.device())?;
+        pool::pool(map, grids, self.config.pyramid.pooling, &shares)
+    }
+
+    /// The reduction of the last dimension; nothing where there is none.
+    fn reduce(&self, x: &Tensor) -> Result<Tensor, EngineError> {
+        match &self.reduction {
+            Some((weight, bias)) => Ok(x.f_matmul(&weight.f_tr()?)?.f_add(bias)?),
+            None => Ok(x.shallow_clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use grnet_core::model::{self, ModelFile, TensorData};
+    use tch::Device as TorchDevice;
+
+    use super::super::optimiser::AdamW;
+    use super::*;
+    use crate::network::{Device, Embedder, Precision, read_tensor};
+    use crate::numbers::Sequence;
+
+    const PLACE: &str = "../../models/base/base.safetensors";
+
+    /// Photos of noise at the model's size.
+    fn photos(count: u64, size: u32) -> Vec<Vec<u8>> {
+        let photo = |seed| {
+            let mut numbers = Sequence::new(seed);
+            (0..size * size * 3).map(|_| (numbers.unit() * 120.0 + 127.0) as u8).collect()
+        };
+        (1..=count).map(photo).collect()
+    }
+
+    #[test]
+    fn what_has_learned_is_what_its_file_computes() {
+        let bytes = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(PLACE)).unwrap();
+        let file = ModelFile::parse(&bytes).unwrap();
+        let load = |file: &ModelFile<'_>| Embedder::load(file, Device::Cpu, Precision::F32).unwrap();
+        let photos = photos(4, file.config.input.size);
+        let photos: Vec<&[u8]> = photos.iter().map(Vec::as_slice).collect();
+        let (frozen, embedder) = (12, load(&file));
+        let low = embedder.map_behind(&photos, frozen).unwrap();
+        let (c, from) = (file.config.channels, file.config.backbone_channels);
+        let reduction = (
+            read_tensor(&file, "reduction.weight", &[c, from]).unwrap(),
+            read_tensor(&file, "reduction.bias", &[c]).unwrap(),
+        );
+        let graph = TorchGraph::read(&file).unwrap();
+        let mut learner =
+            Learner::new(file.config.clone(), load(&file).into_backbone(), frozen, Kind::Float, Some(reduction), graph);
+        let start = learner.map(&low).unwrap();
+        let pace = |rate| Pace { rate, decay: 0.0 };
+        let parameters = learner.learn(pace(1e-3), pace(1e-3), pace(1e-3)).unwrap();
+        assert!(parameters.iter().any(|p| p.name == "backbone._blocks.11._expand_conv.weight"));
+        assert!(parameters.iter().all(|p| !p.name.contains("_blocks.10.") && !p.name.contains("stem")));
+        let mut optimiser = AdamW { parameters, steps: 0 };
+        for _ in 0..3 {
+            let regions = learner.regions(&low).unwrap();
+            let logits = learner.graph.logits(&regions.narrow(0, 0, 2), &regions.narrow(0, 2, 2)).unwrap();
+            (logits.square().sum(Kind::Float) + regions.select(2, 0).sum(Kind::Float)).backward();
+            optimiser.step(1.0, 1.0).unwrap();
+        }
+        let moved = tch::no_grad(|| learner.map(&low)).unwrap();
+        let apart = |a: &Tensor, b: &Tensor| f64::try_from((a - b).abs().max() / b.abs().max()).unwrap();
+        assert!(apart(&moved, &start) > 1e-2, "{}", apart(&moved, &start));
+        // In bf16 the same within what 8 bits of mantissa leave.
+        learner.kind = Kind::BFloat16;
+        let rounded = tch::no_grad(|| learner.map(&low)).unwrap();
+        assert!(apart(&rounded, &moved) < 0.1 && rounded.kind() == Kind::Float, "{}", apart(&rounded, &moved));
+
+        // Written in f32, a file computes the same from the photos themselves.
+        let stored = file.tensor_names().into_iter().filter(|n| n.starts_with("backbone."));
+        let mut tensors: BTreeMap<String, NamedTensor> = stored
+            .map(|name| {
+                let (shape, values) = file.tensor(&name).unwrap();
+                (name.clone(), (name, shape, TensorData::Numbers(model::Storage::F32, values)))
+            })
+            .collect();
+        tensors.extend(learner.tensors(true).unwrap().into_iter().map(|t| (t.0.clone(), t)));
+        let written = model::write(&file.config, &tensors.into_values().collect::<Vec<_>>()).unwrap();
+        let map = load(&ModelFile::parse(&written).unwrap()).map(&photos).unwrap();
+        assert!(apart(&map, &moved) < 1e-4, "{}", apart(&map, &moved));
+        assert_eq!(map.device(), TorchDevice::Cpu);
+    }
+}

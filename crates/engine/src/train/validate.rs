@@ -1,0 +1,77 @@
+//! How well a network in training ranks garments that it does not learn from.
+
+use serde::{Deserialize, Serialize};
+
+use super::learner::Learner;
+use crate::evaluate::ranking::{Protocol, TopK};
+use crate::maps::cache::Maps;
+use crate::network::EngineError;
+
+/// Photos of the validation, and their items.
+#[derive(Debug)]
+pub struct HeldOut {
+    /// Query photos.
+    pub queries: Vec<usize>,
+    /// Items of the queries.
+    pub asked: Vec<usize>,
+    /// Gallery photos.
+    pub gallery: Vec<usize>,
+    /// Items of the gallery.
+    pub shown: Vec<Option<usize>>,
+}
+
+/// One validation.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Validation {
+    /// Steps done.
+    pub step: usize,
+    /// Mean loss since the validation before; `None` before any step.
+    pub loss: Option<f64>,
+    /// The model's own global vector.
+    pub global: TopK,
+    /// The graph over the first 100 of the global.
+    pub graph: TopK,
+}
+
+impl Validation {
+    /// What is kept best: the sum of the graph's top-1, top-5 and top-20.
+    pub fn merit(&self) -> f64 {
+        self.graph.top[..3].iter().sum()
+    }
+
+    /// A line for people.
+    pub fn line(&self) -> String {
+        let loss = self.loss.map_or_else(|| "-".to_owned(), |loss| format!("{loss:.4}"));
+        format!("{:>6} {loss:>8}  {}   {}", self.step, self.global, self.graph)
+    }
+}
+
+/// What stands above the lines.
+pub fn header() -> String {
+    format!("{:>6} {:>8}   global 1/5/20/50          graph 1/5/20/50", "step", "loss")
+}
+
+/// Photos that the graph reorders in a validation.
+const SHORTLIST: usize = 100;
+
+/// Validates a network as it is.
+///
+/// # Errors
+/// What libtorch refuses.
+pub fn validate(
+    learner: &Learner,
+    maps: &Maps,
+    held_out: &HeldOut,
+    step: usize,
+    loss: Option<f64>,
+) -> Result<Validation, EngineError> {
+    let device = learner.graph.device();
+    let protocol = Protocol {
+        queries: learner.regions_of(&held_out.queries, |photos| maps.maps(photos, device))?,
+        gallery: learner.regions_of(&held_out.gallery, |photos| maps.maps(photos, device))?,
+        asked: held_out.asked.clone(),
+        shown: held_out.shown.clone(),
+    };
+    let (global, graph) = protocol.compare(&learner.graph, SHORTLIST)?;
+    Ok(Validation { step, loss, global: global.top(), graph: graph.top() })
+}
