@@ -40,6 +40,10 @@ pub enum Backbone {
     Googlenet,
     /// EfficientNet-Lite0 up to its 1×1 head, 1,280 channels.
     EfficientnetLite0,
+    /// ResNet-50 up to its last stage, 2,048 channels.
+    Resnet50,
+    /// MobileNetV2 up to its last 1×1 convolution, 1,280 channels.
+    MobilenetV2,
     /// One strided convolution and a ReLU over `patch × patch` pixels: small enough for exact tests.
     Patches {
         /// Side of a patch and the stride, in pixels.

@@ -46,11 +46,11 @@ fn worst(map: &Tensor, expected: &Value) -> f32 {
     got.zip(expected_values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / largest
 }
 
-#[test]
-fn googlenet_agrees_with_torchvision() {
+/// A network of torchvision's on seeded weights, against the golden map.
+fn agrees_with_torchvision(backbone: Backbone, channels: usize, name: &str) {
     set_threads(1);
-    let golden = golden("googlenet.json");
-    let mut config = defaults::config(Backbone::Googlenet, 1024);
+    let golden = golden(&format!("{name}.json"));
+    let mut config = defaults::config(backbone, channels);
     config.input.size = golden["size"].as_u64().unwrap() as u32;
     let weights = golden["weights"].as_array().unwrap().iter().enumerate();
     let mut tensors: Vec<NamedTensor> = weights
@@ -60,7 +60,7 @@ fn googlenet_agrees_with_torchvision() {
             let scale = |v: f32| match name {
                 _ if shape.len() == 4 => v * (6.0 / (shape[1] * shape[2] * shape[3]) as f64).sqrt() as f32,
                 _ if name.ends_with("running_var") => 1.0 + v / 2.0,
-                _ if name.ends_with("bn.weight") => 1.0 + v / 4.0,
+                _ if name.ends_with(".weight") => 1.0 + v / 4.0,
                 _ => v / 8.0,
             };
             let values = values.into_iter().map(scale).collect();
@@ -73,8 +73,23 @@ fn googlenet_agrees_with_torchvision() {
     let embedder = Embedder::load(&file, Device::Cpu, Precision::F32).unwrap();
     let photo = photo(golden["photo"].as_u64().unwrap(), config.input.size as usize);
     let worst = worst(&embedder.map(&[&photo]).unwrap(), &golden["map"]);
-    println!("googlenet differs by {worst:.1e} of the largest value");
+    println!("{name} differs by {worst:.1e} of the largest value");
     assert!(worst < 1e-3, "{worst}");
+}
+
+#[test]
+fn googlenet_agrees_with_torchvision() {
+    agrees_with_torchvision(Backbone::Googlenet, 1024, "googlenet");
+}
+
+#[test]
+fn resnet_50_agrees_with_torchvision() {
+    agrees_with_torchvision(Backbone::Resnet50, 2048, "resnet50");
+}
+
+#[test]
+fn mobilenet_v2_agrees_with_torchvision() {
+    agrees_with_torchvision(Backbone::MobilenetV2, 1280, "mobilenet_v2");
 }
 
 #[test]

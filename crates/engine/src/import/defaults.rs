@@ -16,8 +16,10 @@ pub fn config(backbone: Backbone, channels: usize) -> ModelConfig {
         Backbone::Googlenet => (224, [127.5; 3], [127.5; 3]),
         Backbone::EfficientnetLite0 => (224, [127.0; 3], [128.0; 3]),
         Backbone::Patches { patch } => (u32::try_from(2 * patch).unwrap_or(u32::MAX), [127.5; 3], [127.5; 3]),
-        // ImageNet's mean and deviation, what most TorchScript classifiers expect.
-        Backbone::Torchscript => (224, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]),
+        // ImageNet's mean and deviation: torchvision's other weights, and what most TorchScript classifiers expect.
+        Backbone::Resnet50 | Backbone::MobilenetV2 | Backbone::Torchscript => {
+            (224, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+        }
     };
     ModelConfig {
         format: CONFIG_FORMAT,

@@ -26,6 +26,12 @@ pub enum Kind {
     /// torchvision's GoogLeNet.
     #[value(name = "googlenet")]
     Googlenet,
+    /// torchvision's ResNet-50.
+    #[value(name = "resnet50")]
+    Resnet50,
+    /// torchvision's MobileNetV2.
+    #[value(name = "mobilenet_v2")]
+    MobilenetV2,
     /// A TorchScript module that maps [B, 3, H, W] to [B, C, h, w].
     #[value(name = "torchscript")]
     Torchscript,
@@ -61,6 +67,8 @@ pub fn run(args: &ImportArgs) -> Result<(ModelId, ModelConfig), EngineError> {
     let kind = match args.backbone {
         Kind::EfficientnetLite0 => Backbone::EfficientnetLite0,
         Kind::Googlenet => Backbone::Googlenet,
+        Kind::Resnet50 => Backbone::Resnet50,
+        Kind::MobilenetV2 => Backbone::MobilenetV2,
         Kind::Torchscript => Backbone::Torchscript,
     };
     let refuse = |path: &Path, reason: String| EngineError::Import { path: path.to_owned(), reason };
@@ -106,7 +114,7 @@ pub fn run(args: &ImportArgs) -> Result<(ModelId, ModelConfig), EngineError> {
 /// (batch norms, biases) always in f32: they are 2 % of the size, and a small variance rounded to half precision is not.
 /// Classifiers are left out.
 pub fn backbone_tensors(dict: StateDict, storage: Storage) -> Vec<NamedTensor> {
-    let unused = |name: &str| ["fc.", "_fc.", "aux1.", "aux2."].iter().any(|p| name.starts_with(p));
+    let unused = |name: &str| ["fc.", "_fc.", "classifier.", "aux1.", "aux2."].iter().any(|p| name.starts_with(p));
     dict.into_iter()
         .filter(|(name, _)| !unused(name))
         .map(|(name, (shape, values))| {

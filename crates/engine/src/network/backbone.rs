@@ -9,7 +9,9 @@ use tch::{Device, Tensor};
 use super::conv::Conv;
 use super::efficientnet::EfficientNetLite0;
 use super::googlenet::GoogLeNet;
+use super::mobilenet::MobileNetV2;
 use super::patches::Patches;
+use super::resnet::ResNet50;
 use super::torchscript::TorchScript;
 use super::weights::Weights;
 use super::{EngineError, Precision};
@@ -61,6 +63,8 @@ pub fn channels(kind: &Kind) -> Option<usize> {
     match kind {
         Kind::Googlenet => Some(super::googlenet::CHANNELS),
         Kind::EfficientnetLite0 => Some(super::efficientnet::CHANNELS),
+        Kind::Resnet50 => Some(super::resnet::CHANNELS),
+        Kind::MobilenetV2 => Some(super::mobilenet::CHANNELS),
         Kind::Patches { .. } | Kind::Torchscript => None,
     }
 }
@@ -77,7 +81,7 @@ pub fn load(file: &ModelFile<'_>, device: Device, precision: Precision) -> Resul
         return Err(EngineError::Option {
             option: "the model's backbone_channels",
             got: backbone_channels.to_string(),
-            allowed: "1024 for googlenet, 1280 for efficientnet_lite0",
+            allowed: "1024 for googlenet, 2048 for resnet50, 1280 for efficientnet_lite0 and mobilenet_v2",
         });
     }
     // Its padding is right for even maps only, and its maps are halved five times.
@@ -93,6 +97,8 @@ pub fn load(file: &ModelFile<'_>, device: Device, precision: Precision) -> Resul
     let mut network: Box<dyn Backbone> = match backbone {
         Kind::Googlenet => Box::new(GoogLeNet::read(&weights)?),
         Kind::EfficientnetLite0 => Box::new(EfficientNetLite0::read(&weights)?),
+        Kind::Resnet50 => Box::new(ResNet50::read(&weights)?),
+        Kind::MobilenetV2 => Box::new(MobileNetV2::read(&weights)?),
         Kind::Patches { patch } => Box::new(Patches::read(&weights, *patch, backbone_channels)?),
         Kind::Torchscript => Box::new(TorchScript::read(file, device)?),
     };

@@ -9,8 +9,10 @@ mod error;
 mod fit;
 mod googlenet;
 pub mod graph;
+mod mobilenet;
 mod patches;
 pub(crate) mod pool;
+mod resnet;
 mod torchscript;
 mod weights;
 

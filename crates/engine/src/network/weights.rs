@@ -7,17 +7,25 @@ use super::EngineError;
 
 /// BatchNorm's ε of torchvision's GoogLeNet and of EfficientNet-Lite0 alike.
 pub const BATCH_NORM_EPS: f64 = 1e-3;
+/// BatchNorm's ε of PyTorch, which torchvision's other networks keep.
+pub const TORCHVISION_EPS: f64 = 1e-5;
 
 /// The tensors under `backbone.` of a model file.
 #[derive(Debug, Clone, Copy)]
 pub struct Weights<'f, 'b> {
     file: &'f ModelFile<'b>,
+    eps: f64,
 }
 
 impl<'f, 'b> Weights<'f, 'b> {
     /// The backbone's tensors of `file`.
     pub fn new(file: &'f ModelFile<'b>) -> Self {
-        Self { file }
+        Self { file, eps: BATCH_NORM_EPS }
+    }
+
+    /// The same tensors, with another ε in the batch norms.
+    pub fn with_eps(self, eps: f64) -> Self {
+        Self { eps, ..self }
     }
 
     /// The tensor `backbone.{name}` of exactly `shape`, in f32 on the CPU.
@@ -36,7 +44,7 @@ impl<'f, 'b> Weights<'f, 'b> {
     pub fn folded(&self, conv: &str, norm: &str, shape: [usize; 4]) -> Result<(Tensor, Tensor), EngineError> {
         let weight = self.tensor(&format!("{conv}.weight"), &shape)?;
         let part = |name: &str| self.tensor(&format!("{norm}.{name}"), &shape[..1]);
-        let scale = part("weight")?.f_div(&part("running_var")?.f_add_scalar(BATCH_NORM_EPS)?.f_sqrt()?)?;
+        let scale = part("weight")?.f_div(&part("running_var")?.f_add_scalar(self.eps)?.f_sqrt()?)?;
         let bias = part("bias")?.f_sub(&part("running_mean")?.f_mul(&scale)?)?;
         Ok((weight.f_mul(&scale.f_view([-1, 1, 1, 1])?)?, bias))
     }
