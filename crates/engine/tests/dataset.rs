@@ -95,9 +95,9 @@ fn deepfashion_is_trained_on_by_its_own_partition_and_tested_on_the_rest() {
     let report = json(&train(data, &out));
     assert_eq!((&report["items"], &report["photos"]), (&serde_json::json!([20, 6]), &Value::from(52)));
     let report = json(&engine(&["eval", "--json", "--model", out.to_str().unwrap(), "--table", data]));
-    let sets = report.as_array().unwrap();
+    let sets = report["sets"].as_array().unwrap();
     assert_eq!((sets.len(), &sets[0]["set"], &sets[0]["gallery"]), (1, &Value::from("test"), &Value::from(10)));
-    assert_eq!(sets[0]["graph"]["queries"], 4);
+    assert_eq!(sets[0]["queries"], 4);
     // As folders it is another dataset, with nothing to compare: all photos of `img` lie two folders deep.
     let output = train(&format!("folders:{data}"), &out);
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -140,7 +140,8 @@ fn a_table_says_the_same_in_both_formats() {
         json(&engine(&["eval", "--json", "--model", base.to_str().unwrap(), "--table", path]))
     };
     let first = report(&csv);
-    assert_eq!((&first[0]["set"], &first[0]["global"]["queries"]), (&Value::from("mine"), &Value::from(12)));
+    let set = &first["sets"][0];
+    assert_eq!((&set["set"], &set["queries"]), (&Value::from("mine"), &Value::from(12)));
     assert_eq!(first, report(&table));
 }
 

@@ -25,8 +25,8 @@ pub enum Kind {
 pub struct Imitation {
     /// 0 to 1, scales everything: at 0 a snapshot is the photo as the model's input is made of it.
     pub strength: f64,
-    /// The smallest side of a consumer's window, as a share of the photo's.
-    pub window: f64,
+    /// The sides of a consumer's window, least and most, as shares of the photo's.
+    pub window: [f64; 2],
     /// The same of a shop's.
     pub shop_window: f64,
     /// Most by which a window's aspect ratio changes, as a logarithm.
@@ -71,7 +71,7 @@ impl Default for Imitation {
     fn default() -> Self {
         Self {
             strength: 1.0,
-            window: 0.35,
+            window: [0.35, 1.0],
             shop_window: 0.8,
             aspect: 0.25,
             perspective: 0.1,
@@ -139,7 +139,7 @@ impl Imitation {
     fn consumer(&self, photo: Plane<'_>, others: &[Plane<'_>], size: u32, fit: Fit, dice: &mut Dice) -> Canvas {
         let strength = self.strength();
         let viewpoint = Viewpoint {
-            window: [self.towards(1.0, self.window), 1.0],
+            window: self.window.map(|side| self.towards(1.0, side)),
             aspect: strength * self.aspect,
             perspective: strength * self.perspective,
             rotation: strength * self.rotation,
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_letterbox_is_white_whatever_the_light() {
-        let (flat, imitation) = (photo(200, 20), Imitation { window: 1.0, aspect: 0.0, ..Imitation::default() });
+        let (flat, imitation) = (photo(200, 20), Imitation { window: [1.0; 2], aspect: 0.0, ..Imitation::default() });
         for seed in 0..100 {
             let shot = imitation.snapshot(&flat, &[], Kind::Consumer, 50, Fit::Letterbox, seed);
             assert!(shot[..50 * 3 * 22].iter().chain(&shot[50 * 3 * 28..]).all(|v| *v == 255));

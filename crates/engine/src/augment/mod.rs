@@ -10,6 +10,7 @@ mod dice;
 mod focus;
 mod imitation;
 mod light;
+mod manner;
 mod occlude;
 mod scene;
 pub mod sheet;
@@ -18,3 +19,4 @@ mod view;
 mod warp;
 
 pub use imitation::{Imitation, Kind};
+pub use manner::Manner;

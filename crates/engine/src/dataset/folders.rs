@@ -10,11 +10,12 @@ use crate::embed::is_photo;
 use crate::network::EngineError;
 
 /// Reads a folder of folders (each one garment; the first photo by name counts as the shop's) and of photos, each a
-/// garment of its own. A garment with one photo gets `snapshots` of it. Garments are numbered from `first`.
+/// garment of its own.
+/// Garments are numbered from `first`.
 ///
 /// # Errors
 /// The folder cannot be searched.
-pub fn read(folder: &Path, first: usize, snapshots: usize) -> Result<Vec<Photo>, EngineError> {
+pub fn read(folder: &Path, first: usize) -> Result<Vec<Photo>, EngineError> {
     let mut by_item: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for entry in WalkDir::new(folder).follow_links(true).min_depth(1).max_depth(2).sort_by_file_name() {
         let entry = entry.map_err(|e| EngineError::Dataset { path: folder.to_owned(), reason: e.to_string() })?;
@@ -25,16 +26,8 @@ pub fn read(folder: &Path, first: usize, snapshots: usize) -> Result<Vec<Photo>,
     }
     let mut photos = Vec::new();
     for (item, files) in (first..).zip(by_item.into_values()) {
-        let copies = if files.len() == 1 { snapshots as u64 } else { 0 };
-        for (index, path) in files.into_iter().enumerate() {
-            let photo = Photo { item, shop: index == 0, ..Photo::new(path) };
-            photos.extend((0..copies).map(|n| Photo {
-                shop: false,
-                snapshot: Some((item as u64) << 8 | n),
-                ..photo.clone()
-            }));
-            photos.push(photo);
-        }
+        let photo = |(index, path): (usize, PathBuf)| Photo { item, shop: index == 0, ..Photo::new(path) };
+        photos.extend(files.into_iter().enumerate().map(photo));
     }
     Ok(photos)
 }
@@ -50,21 +43,18 @@ mod tests {
             std::fs::write(elsewhere.path().join(name), b"").unwrap();
         }
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("item")).unwrap();
-        assert_eq!(read(folder.path(), 0, 2).unwrap().len(), 2);
+        assert_eq!(read(folder.path(), 0).unwrap().len(), 2);
     }
 
     #[test]
-    fn photos_without_identity_get_snapshots_and_items_with_folders_do_not() {
+    fn a_folder_and_a_lone_photo_are_a_garment_each() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["lone.jpg", "item/1.jpg", "item/2.jpg"] {
             let path = folder.path().join(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, b"").unwrap();
         }
-        let photos = read(folder.path(), 7, 2).unwrap();
-        assert_eq!(photos.len(), 5);
-        let snapshots: Vec<u64> = photos.iter().filter_map(|p| p.snapshot).collect();
-        assert_eq!(snapshots, [8 << 8, 8 << 8 | 1]);
-        assert_eq!(photos.iter().map(|p| p.item).collect::<Vec<_>>(), [7, 7, 8, 8, 8]);
+        let photos = read(folder.path(), 7).unwrap();
+        assert_eq!(photos.iter().map(|p| (p.item, p.shop)).collect::<Vec<_>>(), [(7, true), (7, false), (8, true)]);
     }
 }

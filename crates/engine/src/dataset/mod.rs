@@ -24,7 +24,7 @@ use place::{Kind, Place};
 
 use crate::network::EngineError;
 use crate::print::say;
-pub use photo::{Photo, Split};
+pub use photo::{Photo, Snapshot, Split};
 pub use role::{Role, roles};
 pub use search::Search;
 pub use strata::{Difficulty, Level, Strata, View};
@@ -37,7 +37,7 @@ pub use table::{Row, table};
 /// # Errors
 /// A place or table cannot be read or contradicts itself, holds no photo or none to learn from, or more than one photo
 /// in ten is missing or none.
-pub fn read(places: &[PathBuf], snapshots: usize) -> Result<Vec<Photo>, EngineError> {
+pub fn read(places: &[PathBuf]) -> Result<Vec<Photo>, EngineError> {
     let mut photos: Vec<Photo> = Vec::new();
     for (source, given) in places.iter().enumerate() {
         let first = photos.iter().map(|photo| photo.item + 1).max().unwrap_or(0);
@@ -45,7 +45,7 @@ pub fn read(places: &[PathBuf], snapshots: usize) -> Result<Vec<Photo>, EngineEr
         let found = match kind {
             Kind::Table => annotated::read(&path, first)?,
             Kind::DeepFashion => deepfashion::read(&path, first)?,
-            Kind::Folders => Found { photos: folders::read(&path, first, snapshots)?, warnings: Vec::new() },
+            Kind::Folders => Found { photos: folders::read(&path, first)?, warnings: Vec::new() },
         };
         if found.photos.is_empty() {
             return Err(EngineError::Dataset { path, reason: "there is no photo in it".to_owned() });

@@ -6,6 +6,7 @@ use grnet_photo::Region;
 
 use super::strata::Strata;
 use super::words::words;
+use crate::augment::Manner;
 
 /// A photo to be embedded.
 #[derive(Debug, Clone)]
@@ -20,12 +21,21 @@ pub struct Photo {
     pub shop: bool,
     /// The place it came from: garments of one source are compared with each other, never across.
     pub source: usize,
-    /// Seed of an imitated snapshot; `None` takes the photo as it is.
-    pub snapshot: Option<u64>,
+    /// An imitated snapshot of the photo; `None` takes it as it is.
+    pub snapshot: Option<Snapshot>,
     /// View, occlusion and cropping, as far as they are annotated.
     pub strata: Strata,
     /// What the data wants the photo used for; `None` where it does not say.
     pub split: Option<Split>,
+}
+
+/// How a photo is made somebody's snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Snapshot {
+    /// What happens to it.
+    pub manner: Manner,
+    /// What decides how.
+    pub seed: u64,
 }
 
 impl Photo {

@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use super::found::Found;
 use super::place::{Kind, Place};
 use super::seen::Seen;
-use super::{Photo, Split, annotated, check, deepfashion, folders, table};
+use super::{Photo, Snapshot, Split, annotated, check, deepfashion, folders, table};
+use crate::augment::Manner;
 use crate::network::EngineError;
 use crate::print::say;
 
 /// The set that is searched.
 const GALLERY: &str = "gallery";
+
+/// The set whose photos are made consumers' snapshots, in three ways: three sets of queries.
+const IMITATED: &str = "imitated";
 
 /// The photos of all places: a gallery, and sets of queries.
 #[derive(Debug)]
@@ -57,6 +61,14 @@ impl Search {
         let total = photos.len();
         let gallery = sets.remove(GALLERY);
         let gallery = gallery.ok_or_else(|| refuse(format!("none of {total} rows has the set `{GALLERY}`")))?;
+        for photo in sets.remove(IMITATED).unwrap_or_default() {
+            for (manner, name) in Manner::EVALUATED {
+                sets.entry(name.to_owned()).or_default().push(photos.len());
+                items.push(items[photo]);
+                let snapshot = Some(Snapshot { manner, seed: photo as u64 });
+                photos.push(Photo { snapshot, ..photos[photo].clone() });
+            }
+        }
         if sets.is_empty() {
             return Err(refuse(format!("all of {total} rows have the set `{GALLERY}`: there is no query")));
         }
@@ -73,7 +85,7 @@ fn entries(given: &Path, first: usize) -> Result<(Vec<Entry>, Vec<String>), Engi
     let found = match kind {
         Kind::Table => return rows(&path, first),
         Kind::DeepFashion => deepfashion::read(&path, first)?,
-        Kind::Folders => Found { photos: folders::read(&path, first, 0)?, warnings: Vec::new() },
+        Kind::Folders => Found { photos: folders::read(&path, first)?, warnings: Vec::new() },
     };
     let entries = found.photos.into_iter().map(|photo| {
         let item = photo.item;
@@ -158,6 +170,18 @@ mod tests {
         let sets = |text: &str| search(text).unwrap().sets.into_keys().collect::<Vec<_>>();
         assert_eq!(sets(&split.replace("test", "val")), ["val"]);
         assert_eq!(sets("file,item,domain\na.bmp,1,shop\nb.bmp,1,consumer\n"), ["consumer"]);
+    }
+
+    #[test]
+    fn photos_to_be_imitated_ask_in_three_ways() {
+        let found = search("file,item,set\na.bmp,1,gallery\na.bmp,1,imitated\nb.bmp,2,imitated\n").unwrap();
+        assert_eq!(found.sets.values().map(Vec::len).collect::<Vec<_>>(), [2, 2, 2]);
+        for (name, photos) in &found.sets {
+            assert!(name.starts_with("imitated: "), "{name}");
+            let snapshots = photos.iter().map(|&photo| found.photos[photo].snapshot.unwrap());
+            assert!(snapshots.zip(photos).all(|(s, &p)| Manner::EVALUATED.contains(&(s.manner, name)) && p > 2));
+            assert_eq!(photos.iter().map(|&photo| found.items[photo]).collect::<Vec<_>>(), [Some(0), Some(1)]);
+        }
     }
 
     #[test]

@@ -8,8 +8,8 @@ use grnet_core::model::ModelId;
 use grnet_photo::Limits;
 use tch::{Kind, Tensor};
 
-use crate::augment::{Imitation, Kind as Taken};
-use crate::dataset::Photo;
+use crate::augment::Kind as Taken;
+use crate::dataset::{Photo, Snapshot};
 use crate::network::{Embedder, EngineError, fit};
 use crate::progress;
 
@@ -167,12 +167,12 @@ fn prepare(photo: &Photo, input: &Input) -> Result<Vec<u8>, String> {
     let bytes = std::fs::read(&photo.path).map_err(|e| e.to_string())?;
     let limits = Limits::default();
     let (size, fit) = (input.size, fit(input.fit));
-    if let Some(seed) = photo.snapshot {
+    if let Some(Snapshot { manner, seed }) = photo.snapshot {
         // Twice the model's size: a snapshot may show half of the photo, and a larger one would only take longer.
         let longest = (2 * size).min(grnet_photo::MAX_SIZE);
         let picture =
             grnet_photo::picture(&bytes, photo.region.as_ref(), longest, &limits).map_err(|e| e.to_string())?;
-        return Ok(Imitation::default().snapshot(&picture, &[], Taken::Consumer, size, fit, seed));
+        return Ok(manner.imitation().snapshot(&picture, &[], Taken::Consumer, size, fit, seed));
     }
     let prepared =
         grnet_photo::prepare(&bytes, photo.region.as_ref(), fit, size, &limits).map_err(|e| e.to_string())?;

@@ -4,7 +4,7 @@ use grnet_core::model::NamedTensor;
 use tch::{Device, Kind, Tensor};
 
 use super::EngineError;
-use super::weights::{BATCH_NORM_EPS, Weights, named};
+use super::weights::{Weights, named};
 
 /// What follows a convolution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,10 @@ pub struct Shape {
 /// A convolution, its bias and its activation.
 #[derive(Debug)]
 pub struct Conv {
-    /// Names of the convolution and of the batch norm folded into it.
-    names: (String, Option<String>),
+    /// Name of the convolution.
+    name: String,
+    /// Name and ε of the batch norm folded into it.
+    norm: Option<(String, f64)>,
     weight: Tensor,
     bias: Tensor,
     shape: Shape,
@@ -67,8 +69,8 @@ impl Conv {
         activation: Activation,
     ) -> Result<Self, EngineError> {
         let (weight, bias) = weights.folded(conv, norm, shape.weight())?;
-        let names = (conv.to_owned(), Some(norm.to_owned()));
-        Ok(Self { names, weight, bias, shape, activation })
+        let norm = Some((norm.to_owned(), weights.eps()));
+        Ok(Self { name: conv.to_owned(), norm, weight, bias, shape, activation })
     }
 
     /// Reads the convolution `conv` with its own bias.
@@ -83,7 +85,7 @@ impl Conv {
     ) -> Result<Self, EngineError> {
         let weight = weights.tensor(&format!("{conv}.weight"), &shape.weight())?;
         let bias = weights.tensor(&format!("{conv}.bias"), &[shape.output])?;
-        Ok(Self { names: (conv.to_owned(), None), weight, bias, shape, activation })
+        Ok(Self { name: conv.to_owned(), norm: None, weight, bias, shape, activation })
     }
 
     /// Moves the weights to a device and number type.
@@ -99,7 +101,7 @@ impl Conv {
 
     /// Kernel and bias with their names, to be replaced by variables that learn.
     pub fn learnable(&mut self) -> [(String, &mut Tensor); 2] {
-        let name = |part: &str| format!("backbone.{}.{part}", self.names.0);
+        let name = |part: &str| format!("backbone.{}.{part}", self.name);
         [(name("weight"), &mut self.weight), (name("bias"), &mut self.bias)]
     }
 
@@ -109,14 +111,14 @@ impl Conv {
     /// # Errors
     /// What libtorch refuses.
     pub fn tensors(&self) -> Result<Vec<NamedTensor>, EngineError> {
-        let (conv, norm) = &self.names;
+        let conv = &self.name;
         let mut tensors = vec![named(&format!("backbone.{conv}.weight"), &self.weight)?];
-        let Some(norm) = norm else {
+        let Some((norm, eps)) = &self.norm else {
             tensors.push(named(&format!("backbone.{conv}.bias"), &self.bias)?);
             return Ok(tensors);
         };
         let ones = self.bias.f_ones_like()?;
-        let gain = (&ones * (1.0 + BATCH_NORM_EPS)).f_sqrt()?;
+        let gain = (&ones * (1.0 + eps)).f_sqrt()?;
         for (part, value) in
             [("weight", &gain), ("bias", &self.bias), ("running_mean", &ones.f_zeros_like()?), ("running_var", &ones)]
         {

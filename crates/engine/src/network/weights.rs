@@ -28,6 +28,11 @@ impl<'f, 'b> Weights<'f, 'b> {
         Self { eps, ..self }
     }
 
+    /// BatchNorm's ε.
+    pub fn eps(&self) -> f64 {
+        self.eps
+    }
+
     /// The tensor `backbone.{name}` of exactly `shape`, in f32 on the CPU.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     // Read before the work, and opened before it: what cannot be used or written is known at once.
     let stored = backbone(&file, &bytes)?;
     let output = OutputFile::create(&args.out)?;
-    let mut photos = dataset::read(&args.data, 0)?;
+    let mut photos = dataset::read(&args.data)?;
     let mut roles = dataset::roles(&photos, args.seed, args.held_out);
     photos.extend(split::imitated(&photos, &roles, args.snapshots));
     roles.resize(photos.len(), Role::Validation);

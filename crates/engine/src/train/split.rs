@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::validate::HeldOut;
-use crate::dataset::{Photo, Role};
+use crate::augment::Manner;
+use crate::dataset::{Photo, Role, Snapshot};
 
 /// Most queries and most gallery photos in a validation: 300 × 100 pairs take about 6 s on one core.
 const MOST_QUERIES: usize = 300;
@@ -17,7 +18,7 @@ pub fn imitated(photos: &[Photo], roles: &[Role], copies: usize) -> Vec<Photo> {
         let photo = photo.clone();
         (0..copies as u64).map(move |n| Photo {
             shop: false,
-            snapshot: Some((number as u64) << 8 | n),
+            snapshot: Some(Snapshot { manner: Manner::Any, seed: (number as u64) << 8 | n }),
             ..photo.clone()
         })
     };
