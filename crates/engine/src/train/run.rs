@@ -13,7 +13,7 @@ use tch::Tensor;
 
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
-use super::learn::{Course, best_of, learn};
+use super::learn::{Course, kept_of, learn};
 use super::learner::Learner;
 use super::loader::{Pictures, Workshop};
 use super::optimiser::AdamW;
@@ -106,7 +106,7 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
         unreadable: unreadable.iter().filter(|&&p| photos[p].snapshot.is_none()).count(),
         items: [items(&training), held_out.asked.iter().collect::<HashSet<_>>().len()],
         parameters,
-        kept: validations[best_of(&validations)],
+        kept: validations[kept_of(&validations)],
         validations,
     })
 }
