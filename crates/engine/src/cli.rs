@@ -33,7 +33,7 @@ pub enum Command {
     /// Turn photos and folders of photos into features.
     Embed(crate::embed::Args),
     /// Train head and reduction on pairs of photos.
-    Train(crate::train::TrainArgs),
+    Train(Box<crate::train::TrainArgs>),
     /// Measure how well models rank.
     Eval(crate::evaluate::EvalArgs),
     /// Make a model file from a backbone's weights.

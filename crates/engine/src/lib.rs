@@ -1,6 +1,7 @@
 //! The engine of grnet_pg: photos in, region features out.
 
 pub mod augment;
+mod chart;
 pub mod cli;
 pub mod dataset;
 pub mod embed;

@@ -87,6 +87,9 @@ pub struct TrainArgs {
     /// A folder that keeps the maps behind the frozen stages (44 kB a photo), for another run on the same photos.
     #[arg(long)]
     pub cache: Option<PathBuf>,
+    /// An SVG of loss and validations, drawn anew at each of them.
+    #[arg(long, value_name = "SVG")]
+    pub curve: Option<PathBuf>,
     /// auto, cpu or cuda:N.
     #[arg(long, default_value = "auto")]
     pub device: Device,

@@ -10,9 +10,10 @@ use super::learner::Learner;
 use super::loader::{Loader, Workshop};
 use super::optimiser::AdamW;
 use super::validate::{HeldOut, Validation, header, validate};
-use super::{checkpoint, loss};
+use super::{checkpoint, curve, loss};
 use crate::maps::cache::Maps;
 use crate::network::EngineError;
+use crate::output::OutputFile;
 use crate::progress::{self, Phase};
 
 /// Steps in which the rates grow to their peak.
@@ -58,6 +59,8 @@ pub fn learn(
     };
     history.iter().enumerate().for_each(|(at, done)| tell(&mut phase, done, at == 0));
     phase.inc(history.last().map_or(0, |v| v.step) as u64);
+    // A place that cannot be written is known before the first step.
+    draw(args, &history)?;
     loop {
         let step = history.last().map_or(0, |v| v.step);
         if step >= args.steps || history.len() - 1 - first_best(&history) >= args.patience {
@@ -72,9 +75,18 @@ pub fn learn(
             best = kept(optimiser);
         }
         checkpoint::write(course.checkpoint, course.training, optimiser, &best, &history)?;
+        draw(args, &history)?;
     }
     tch::no_grad(|| optimiser.parameters.iter_mut().zip(&best).for_each(|(p, value)| p.value.copy_(value)));
     Ok(history)
+}
+
+/// Draws the curve where one is wanted.
+fn draw(args: &TrainArgs, history: &[Validation]) -> Result<(), EngineError> {
+    match &args.curve {
+        Some(path) => OutputFile::create(path)?.put(curve::svg(history, kept_of(history)).as_bytes()),
+        None => Ok(()),
+    }
 }
 
 /// Place of the best validation, the first of equals.

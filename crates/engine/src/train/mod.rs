@@ -3,6 +3,7 @@
 mod arguments;
 mod batch;
 mod checkpoint;
+mod curve;
 mod initial;
 mod learn;
 mod learner;

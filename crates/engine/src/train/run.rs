@@ -202,7 +202,8 @@ fn start(
 /// A word for what a training is made of: options that matter, model, and photos.
 fn training_id(args: &TrainArgs, model: ModelId, photos: &[Photo]) -> String {
     let mut args = args.clone();
-    (args.out, args.cache, args.threads, args.loaders) = (Path::new("").to_owned(), None, 1, None);
+    (args.out, args.cache, args.curve) = (Path::new("").to_owned(), None, None);
+    (args.threads, args.loaders) = (1, None);
     let photos: String = photos.iter().map(cache::identity).collect();
     ModelId::of(format!("{args:?} {model} {photos}").as_bytes()).to_string()
 }

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::axes::{Axis, columns, path, place, rows, spread, whisker};
 use super::figures::{dashes, ink, percent};
+use crate::chart::{Axis, columns, path, place, rows, spread, whisker};
 use crate::evaluate::ranking::TOP;
 use crate::evaluate::report::{Method, Ranking, SetReport};
 

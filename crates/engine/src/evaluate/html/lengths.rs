@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::axes::{Axis, columns, path, place, rows, spread, whisker};
 use super::figures::percent;
+use crate::chart::{Axis, columns, path, place, rows, spread, whisker};
 use crate::evaluate::report::Shortlist;
 
 /// Which of top-1, 5, 20 and 50 have a line, with the colours' numbers.

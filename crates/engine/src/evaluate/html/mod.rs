@@ -1,6 +1,5 @@
 //! An evaluation as one page for a browser: no script, nothing from elsewhere, light or dark as the reader has it.
 
-mod axes;
 mod curves;
 mod figures;
 mod lengths;

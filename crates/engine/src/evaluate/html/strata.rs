@@ -3,8 +3,8 @@
 use grnet_core::metrics::Estimate;
 use maud::{Markup, html};
 
-use super::axes::{Axis, place};
 use super::figures::{ink, percent};
+use crate::chart::{Axis, place};
 use crate::evaluate::report::{Method, SetReport};
 
 /// Which of top-1, 5, 20 and 50 are shown, side by side.

@@ -4,7 +4,7 @@ use grnet_core::config::Graph;
 use grnet_core::metrics::Estimate;
 
 use super::super::report::{Failure, Gain, Model, Ranking, Shortlist, Shortlists, Shown, Stratum, StratumRanking};
-use super::axes::{Axis, spread};
+use crate::chart::{Axis, spread};
 
 fn estimates(value: f64) -> [Estimate; 4] {
     [0.0, 0.1, 0.2, 0.3].map(|more| Estimate {

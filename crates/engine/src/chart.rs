@@ -1,4 +1,4 @@
-//! A chart's frame: from values to places, ticks and their lines.
+//! The frame of charts: from values to places, ticks and their lines.
 
 use maud::{Markup, html};
 
