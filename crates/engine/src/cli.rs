@@ -38,6 +38,8 @@ pub enum Command {
     Eval(crate::evaluate::EvalArgs),
     /// Make a model file from a backbone's weights.
     Import(crate::import::ImportArgs),
+    /// Write what scores, and regions of photos, as files that NumPy reads.
+    Export(crate::export::ExportArgs),
     /// Show a model file: configuration, id, tensors.
     Info(info::Args),
     /// Show what `--device auto` picks, and why.
@@ -79,6 +81,10 @@ impl Cli {
             Command::Import(args) => {
                 let (id, config) = crate::import::run(&args)?;
                 print(&format!("{id}\n{}", serde_json::to_string_pretty(&config)?))?;
+            }
+            Command::Export(args) => {
+                let done = crate::export::run(&args)?;
+                print(&format!("{}: {} tensors, {} photos", done.model, done.tensors, done.photos))?;
             }
             Command::Info(args) => print(&info::run(&args)?)?,
             Command::Device => print(&device::run())?,

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod dataset;
 pub mod embed;
 pub mod evaluate;
+pub mod export;
 pub mod import;
 mod maps;
 pub mod network;

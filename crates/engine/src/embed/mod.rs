@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use grnet_core::features::Dtype;
 use grnet_core::model::ModelFile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -17,9 +18,14 @@ use crate::network::{Embedder, EngineError, set_threads};
 use crate::print::say;
 use crate::serve::photos::PhotoDecoder;
 use crate::serve::work::{PhotoLimits, Shape};
-pub use files::is_photo;
+pub use files::{is_photo, list};
 use output::Output;
-use pipeline::Pipeline;
+pub(crate) use pipeline::Pipeline;
+
+/// Largest photo in bytes, where nothing else is said.
+pub(crate) const MAX_BYTES: u64 = 32 << 20;
+/// Largest photo in pixels, where nothing else is said.
+pub(crate) const MAX_PIXELS: u64 = 64_000_000;
 
 /// A bar for what is over in a moment would only flicker.
 const BAR_AFTER: Duration = Duration::from_secs(2);
@@ -41,10 +47,10 @@ pub struct Args {
     #[command(flatten)]
     pub compute: Compute,
     /// Largest photo in bytes.
-    #[arg(long, default_value_t = 32 << 20)]
+    #[arg(long, default_value_t = MAX_BYTES)]
     pub max_image_bytes: u64,
     /// Largest photo in pixels.
-    #[arg(long, default_value_t = 64_000_000)]
+    #[arg(long, default_value_t = MAX_PIXELS)]
     pub max_image_pixels: u64,
     /// Stop at the first photo that is refused.
     #[arg(long)]
@@ -65,14 +71,15 @@ pub fn run(args: &Args) -> Result<Outcome, EngineError> {
     let bytes = std::fs::read(&args.model).map_err(EngineError::io(&args.model))?;
     let file = ModelFile::parse(&bytes)?;
     let mut embedder = Embedder::load(&file, compute.device, compute.precision)?;
-    let files = files::list(&args.paths);
+    let files = list(&args.paths);
     let mut output = Output::create(args.out.as_deref(), args.parquet.as_deref(), &file)?;
     let (model, shape) = (file.id, Shape::of(&file.config));
     drop(file);
     drop(bytes);
 
     let limits = PhotoLimits { max_bytes: args.max_image_bytes, max_pixels: args.max_image_pixels };
-    let pipeline = Pipeline { files: &files, shape: &shape, model, limits, threads, batch: compute.max_batch.into() };
+    let (numbers, batch) = (Dtype::F16, compute.max_batch.into());
+    let pipeline = Pipeline { files: &files, shape: &shape, model, numbers, limits, threads, batch };
     let bar = Bar::new(files.len() as u64);
     let (mut refused, mut gone) = (0usize, false);
     pipeline.run(&PhotoDecoder::default(), &mut embedder, |path, result| {

@@ -21,6 +21,8 @@ pub struct Pipeline<'a> {
     pub shape: &'a Shape,
     /// The model.
     pub model: ModelId,
+    /// How a value's numbers are stored.
+    pub numbers: Dtype,
     /// How large a photo may be.
     pub limits: PhotoLimits,
     /// Threads that decode.
@@ -131,7 +133,7 @@ impl Pipeline<'_> {
         let rows = network.embed(&pixels).map_err(EngineError::Torch)?;
         let (grids, channels) = (&self.shape.grids, self.shape.channels);
         for ((index, _, digest), values) in batch.iter().zip(rows) {
-            let value = features::encode(self.model, *digest, grids, channels, Dtype::F16, &values);
+            let value = features::encode(self.model, *digest, grids, channels, self.numbers, &values);
             done.insert(*index, value.map_err(|e| e.to_string()));
         }
         Ok(())

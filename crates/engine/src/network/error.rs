@@ -84,6 +84,14 @@ pub enum EngineError {
         /// Why.
         reason: String,
     },
+    /// What cannot be exported, or where to.
+    #[error("{path}: {reason}")]
+    Export {
+        /// The model, the photo or the folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A dataset that cannot be trained on or evaluated with.
     #[error("{path}: {reason}")]
     Dataset {
