@@ -32,7 +32,7 @@ pub enum Command {
     Serve(crate::serve::args::Args),
     /// Turn photos and folders of photos into features.
     Embed(crate::embed::Args),
-    /// Train head and reduction on pairs of photos.
+    /// Train the backbone's last stages, the reduction and the graph on photos of garments.
     Train(Box<crate::train::TrainArgs>),
     /// Measure how well models rank.
     Eval(crate::evaluate::EvalArgs),

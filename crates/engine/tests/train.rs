@@ -216,6 +216,11 @@ fn a_dataset_that_cannot_be_trained_on_is_one_clear_error() {
     let few = refused(&["--channels", "64"]);
     assert!(few.contains("4 items") || few.contains("held out"), "{few}");
     assert!(refused(&["--whiten", "2"]).contains("--whiten"));
+    // What would change nothing, or fail once the photos have been looked at, is refused before it.
+    assert!(refused(&["--whiten", "0.3"]).contains("--whiten is 0.3, allowed is a new reduction beside it"));
+    assert!(refused(&["--frozen", "12", "--backbone-rate", "0"]).contains("--frozen is 12"));
+    assert!(refused(&["--channels", "1281"]).contains("1281, the backbone has 1280 channels"));
+    assert!(refused(&["--grids", "1,8"]).contains("7 x 7 cells, too few for a grid of side 8"));
 }
 
 #[test]

@@ -101,12 +101,14 @@ pub enum EngineError {
         reason: String,
     },
     /// Training left the numbers.
-    #[error("the loss is {loss} at step {step}: try a lower --rate")]
+    #[error("{what} is {value} at step {step}: try a lower --rate")]
     Diverged {
+        /// The loss, or the gradients' length.
+        what: &'static str,
         /// The step.
         step: usize,
-        /// Its loss.
-        loss: f64,
+        /// Its value.
+        value: f64,
     },
     /// A thread of the training is gone.
     #[error("a thread that makes snapshots has ended without a word")]

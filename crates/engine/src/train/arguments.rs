@@ -75,9 +75,9 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 0.5)]
     pub local: f64,
     /// Exponent of whitening in a new reduction, which begins as principal components: 0 keeps their variances, 1 makes
-    /// them equal.
-    #[arg(long, default_value_t = 0.5)]
-    pub whiten: f64,
+    /// them equal; 0.5 without it.
+    #[arg(long)]
+    pub whiten: Option<f64>,
     /// Imitated snapshots of each shop's photo held out.
     #[arg(long, default_value_t = 2)]
     pub snapshots: usize,
@@ -142,8 +142,12 @@ impl TrainArgs {
         if !(0.0..=100.0).contains(&self.local) {
             return refuse("--local", self.local.to_string(), "0 to 100");
         }
-        if !(0.0..=1.0).contains(&self.whiten) {
-            return refuse("--whiten", self.whiten.to_string(), "0 to 1");
+        if let Some(whiten) = self.whiten.filter(|whiten| !(0.0..=1.0).contains(whiten)) {
+            return refuse("--whiten", whiten.to_string(), "0 to 1");
+        }
+        if let (Some(frozen), true) = (self.frozen, self.backbone_rate == 0.0) {
+            let allowed = "a --backbone-rate above 0 beside it: with 0 every stage stays as it is";
+            return refuse("--frozen", frozen.to_string(), allowed);
         }
         Ok(())
     }

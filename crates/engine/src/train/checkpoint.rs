@@ -9,6 +9,7 @@ use tch::Tensor;
 use super::optimiser::AdamW;
 use super::validate::Validation;
 use crate::network::EngineError;
+use crate::print::say;
 
 /// Where a training's checkpoint lies: beside the model it writes.
 pub fn path(out: &Path) -> PathBuf {
@@ -84,6 +85,11 @@ pub fn read(path: &Path, training: &str, optimiser: &mut AdamW) -> Result<Option
     let facts = tensors.remove("facts").ok_or_else(|| damaged("facts"))?;
     let facts: Facts = serde_json::from_slice(&Vec::<u8>::try_from(facts)?).map_err(|_| damaged("readable facts"))?;
     if facts.training != training {
+        say(&format!(
+            "{} is of another training (options, photos or model differ), at step {}: this one begins anew",
+            path.display(),
+            facts.step
+        ));
         return Ok(None);
     }
     let mut best = Vec::new();

@@ -128,11 +128,11 @@ fn round(
         for step in steps {
             let made = loader.next().ok_or(EngineError::LoaderEnded)??;
             let loss = losses(args, learner, &made)?;
-            let value = finite(step, f64::try_from(&loss)?)?;
+            let value = finite("the loss", step, f64::try_from(&loss)?)?;
             loss.f_backward()?;
             let (warm, left) = (step as f64 / WARM_UP, (args.steps - step) as f64 / args.steps as f64);
             let curve = LAST + (1.0 - LAST) * 0.5 * (1.0 + (std::f64::consts::PI * (1.0 - left)).cos());
-            optimiser.step(warm.min(1.0) * curve, LONGEST)?;
+            finite("the length of the gradients", step, optimiser.step(warm.min(1.0) * curve, LONGEST)?)?;
             sum += value;
             phase.loss(value);
             phase.inc(1);
@@ -156,9 +156,10 @@ fn losses(args: &TrainArgs, learner: &Learner, maps: &Tensor) -> Result<Tensor, 
     Ok(loss.f_add(&loss::local(&local(&x)?, &local(&y)?)?.f_mul_scalar(args.local)?)?)
 }
 
-/// A loss that is a number. Behind one that is none every weight is lost, and so is what the validations would say.
-fn finite(step: usize, loss: f64) -> Result<f64, EngineError> {
-    if loss.is_finite() { Ok(loss) } else { Err(EngineError::Diverged { step, loss }) }
+/// A loss or length that is a number. Behind one that is none every weight is lost, and so is what the validations would
+/// say.
+fn finite(what: &'static str, step: usize, value: f64) -> Result<f64, EngineError> {
+    if value.is_finite() { Ok(value) } else { Err(EngineError::Diverged { what, step, value }) }
 }
 
 fn tell(phase: &mut Phase, done: &Validation, first: bool) {
@@ -188,9 +189,9 @@ mod tests {
 
     #[test]
     fn a_loss_that_is_no_number_ends_the_training_with_step_and_value() {
-        assert_eq!(finite(3, 0.5).unwrap(), 0.5);
+        assert_eq!(finite("the loss", 3, 0.5).unwrap(), 0.5);
         for loss in [f64::NAN, f64::INFINITY] {
-            let error = finite(7, loss).unwrap_err().to_string();
+            let error = finite("the loss", 7, loss).unwrap_err().to_string();
             assert!(error.contains("step 7") && error.contains(&loss.to_string()), "{error}");
         }
     }

@@ -55,7 +55,8 @@ impl Pictures {
             .map_err(|e| EngineError::Dataset { path: photo.path.clone(), reason: e.to_string() })?;
         let picture = Arc::new(picture);
         let mut kept = lock();
-        if kept.1 + picture.pixels().len() <= KEPT {
+        // Another thread may have been faster: it counts once.
+        if kept.1 + picture.pixels().len() <= KEPT && !kept.0.contains_key(&number) {
             kept.1 += picture.pixels().len();
             kept.0.insert(number, Arc::clone(&picture));
         }
@@ -99,6 +100,8 @@ impl Loader {
         draw: impl Fn(usize) -> Vec<Shot> + Copy + Send + 's,
         threads: usize,
     ) -> Self {
+        // Each loads a network: none for nothing.
+        let threads = threads.min(steps.clone().count()).max(1);
         let start = |first: usize| {
             let (sender, receiver) = sync_channel(AHEAD);
             let steps = steps.clone().skip(first).step_by(threads);

@@ -57,13 +57,12 @@ pub struct AdamW {
 
 impl AdamW {
     /// One step along the gradients that a backward pass has left, which are shortened to `longest` together and then
-    /// cleared. `share` of the peak's rate is used.
+    /// cleared. `share` of the peak's rate is used. Returns the gradients' length. Where that is no number nothing has
+    /// moved: behind such a step every weight and every mean would be lost, and a checkpoint would keep them so.
     ///
     /// # Errors
     /// What libtorch refuses.
-    pub fn step(&mut self, share: f64, longest: f64) -> Result<(), EngineError> {
-        self.steps += 1;
-        let (first, second) = (1.0 - BETAS.0.powi(self.steps), 1.0 - BETAS.1.powi(self.steps));
+    pub fn step(&mut self, share: f64, longest: f64) -> Result<f64, EngineError> {
         tch::no_grad(|| {
             let mut moved = Vec::new();
             for parameter in &mut self.parameters {
@@ -75,6 +74,11 @@ impl AdamW {
             let squares = moved.iter().map(|(_, g)| g.f_square()?.f_sum(tch::Kind::Float));
             let squares = squares.collect::<Result<Vec<_>, _>>()?;
             let length = f64::try_from(Tensor::f_stack(&squares, 0)?.f_sum(tch::Kind::Double)?)?.sqrt();
+            if !length.is_finite() {
+                return Ok(length);
+            }
+            self.steps += 1;
+            let (first, second) = (1.0 - BETAS.0.powi(self.steps), 1.0 - BETAS.1.powi(self.steps));
             let shorter = (longest / (length + 1e-6)).min(1.0);
             for (Parameter { value, mean, square, pace, .. }, mut gradient) in moved {
                 let g = gradient.f_mul_scalar(shorter)?;
@@ -86,7 +90,7 @@ impl AdamW {
                 let _ = value.f_sub_(&mean.f_div(&root)?.f_mul_scalar(rate / first)?)?;
                 let _ = gradient.f_zero_()?;
             }
-            Ok(())
+            Ok(length)
         })
     }
 }
@@ -116,5 +120,20 @@ mod tests {
         let apart = f64::try_from((&ours - &theirs).abs().max()).unwrap();
         assert!(apart < 1e-6, "{apart}");
         assert!(f64::try_from((ours - start).abs().max()).unwrap() > 0.1);
+    }
+
+    #[test]
+    fn a_gradient_that_is_no_number_moves_nothing() {
+        let mut value = Tensor::from_slice(&[0.0f32, 4.0]);
+        let parameter = Parameter::of("v".into(), &mut value, Pace { rate: 0.1, decay: 0.1 }).unwrap();
+        let mut optimiser = AdamW { parameters: vec![parameter], steps: 0 };
+        // The loss is 2, the root's gradient at 0 infinite.
+        let loss = value.sqrt().sum(Kind::Float);
+        assert_eq!(f64::try_from(&loss).unwrap(), 2.0);
+        loss.backward();
+        assert!(!optimiser.step(1.0, 1.0).unwrap().is_finite());
+        let Parameter { value, mean, .. } = &optimiser.parameters[0];
+        assert_eq!(Vec::<f32>::try_from(value.detach()).unwrap(), [0.0, 4.0]);
+        assert_eq!((Vec::<f32>::try_from(mean).unwrap(), optimiser.steps), (vec![0.0, 0.0], 0));
     }
 }

@@ -23,7 +23,7 @@ use super::{checkpoint, initial, pca};
 use crate::dataset::{self, Photo, Role};
 use crate::maps::cache::{self, Maps};
 use crate::network::graph::TorchGraph;
-use crate::network::{Embedder, EngineError, Precision, read_tensor, set_threads};
+use crate::network::{Embedder, EngineError, Precision, pool, read_tensor, set_threads};
 use crate::output::OutputFile;
 
 /// What a training did, printed as JSON at its end.
@@ -45,8 +45,11 @@ pub struct TrainReport {
     pub kept: Validation,
 }
 
-/// Most photos whose regions the principal components are taken of: 56,000 regions for grids {1,2,3}.
-const MOST_COMPONENTS: usize = 4000;
+/// Most regions that the principal components are taken of: 4,000 photos for grids {1,2,3}.
+const MOST_REGIONS: usize = 56_000;
+
+/// How far a new reduction is whitened where nothing else is asked for.
+const WHITEN: f64 = 0.5;
 
 /// Photos on each side whose pairs a new graph is fitted to.
 const FITTED: usize = 48;
@@ -62,6 +65,10 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     let file = ModelFile::parse(&bytes)?;
     let (config, fresh) = shape(args, &file.config);
     config.check()?;
+    if let (Some(whiten), false) = (args.whiten, fresh) {
+        let allowed = "a new reduction beside it, by --fresh or another shape: the model file's own is trained further";
+        return Err(EngineError::Option { option: "--whiten", got: whiten.to_string(), allowed });
+    }
     // Read before the work, and opened before it: what cannot be used or written is known at once.
     let stored = backbone(&file, &bytes)?;
     let output = OutputFile::create(&args.out)?;
@@ -71,6 +78,7 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     roles.resize(photos.len(), Role::Validation);
     let embedder = Embedder::load(&file, args.device, Precision::F32)?;
     let frozen = frozen(args, embedder.stages(), &config)?;
+    fits(&embedder, &config, fresh)?;
     let maps = cache::kept_maps(&embedder, &photos, frozen, args.cache.as_deref())?;
     let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();
     let usable: Vec<usize> = (0..photos.len()).filter(|p| !unreadable.contains(p)).collect();
@@ -126,6 +134,19 @@ fn shape(args: &TrainArgs, base: &ModelConfig) -> (ModelConfig, bool) {
     let mut config = initial::config(base, &grids, channels, dim, layers);
     config.graph.global_cosine = !args.without_cosine;
     (config, true)
+}
+
+/// Refuses, before the photos are looked at, a shape that the backbone's map does not allow.
+fn fits(embedder: &Embedder, config: &ModelConfig, fresh: bool) -> Result<(), EngineError> {
+    let (channels, from) = (config.channels, config.backbone_channels);
+    // A new reduction is made of principal components: there are no more of them.
+    if fresh && channels > from {
+        let got = format!("{channels}, the backbone has {from} channels");
+        return Err(EngineError::Option { option: "--channels", got, allowed: "at most the backbone's channels" });
+    }
+    let grey = vec![127; (config.input.size as usize).pow(2) * 3];
+    let (_, _, height, width) = embedder.map(&[&grey])?.size4()?;
+    pool::shares(&config.pyramid.grids, height as usize, width as usize).map(drop)
 }
 
 /// Stages that do not learn.
@@ -184,12 +205,13 @@ fn start(
     let mut learner = Learner::new(config, embedder.into_backbone(), frozen, kind, None, nothing);
     let config = learner.config.clone();
     tch::no_grad(|| {
-        let raw = spread(training, MOST_COMPONENTS)
+        let most = MOST_REGIONS / grnet_core::pyramid::regions(&config.pyramid.grids);
+        let raw = spread(training, most)
             .chunks(64)
             .map(|part| learner.raw(&maps.maps(part, device)?))
             .collect::<Result<Vec<_>, _>>()?;
         let raw = Tensor::f_cat(&raw, 0)?.f_flatten(0, 1)?;
-        learner.reduction = Some(pca::reduction(&raw, config.channels, args.whiten)?);
+        learner.reduction = Some(pca::reduction(&raw, config.channels, args.whiten.unwrap_or(WHITEN))?);
         // The photos as they are: a snapshot of the graph's first batch would only be another few of them.
         let pairs = sampler.pairs(FITTED);
         let (left, right): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();

@@ -71,6 +71,8 @@ impl Runner {
             }
             line.clear();
         }
+        // Where its output could not be read to the end, it must not wait for a reader.
+        drop(output);
         let status = self.open.leash.wait().map_err(|error| failed(format!("Its process is lost: {error}.")))?;
         match report {
             Some(report) if status.success() => Ok(report.to_string()),
