@@ -215,6 +215,9 @@ fn a_dataset_that_cannot_be_trained_on_is_one_clear_error() {
     }
     let few = refused(&["--channels", "64"]);
     assert!(few.contains("4 items") || few.contains("held out"), "{few}");
+    // Before the maps of all photos, which may take an hour.
+    let output = train(&data, &out, &["--channels", "64", "--progress", "json"]);
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("photos"), "{output:?}");
     assert!(refused(&["--whiten", "2"]).contains("--whiten"));
     // What would change nothing, or fail once the photos have been looked at, is refused before it.
     assert!(refused(&["--whiten", "0.3"]).contains("--whiten is 0.3, allowed is a new reduction beside it"));

@@ -79,14 +79,19 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     let embedder = Embedder::load(&file, args.device, Precision::F32)?;
     let frozen = frozen(args, embedder.stages(), &config)?;
     fits(&embedder, &config, fresh)?;
+    let items = |part: &[usize]| part.iter().map(|&p| photos[p].item).collect::<HashSet<_>>().len();
+    let divided = |usable: &[usize]| {
+        let (training, held_out) = split::split(&photos, usable, &roles);
+        refuse_unanswerable(args, &held_out, items(&training), items(usable))?;
+        let sampler = Sampler::new(&photos, &training, args.identities, args.seed)?;
+        Ok::<_, EngineError>((training, held_out, sampler))
+    };
+    // What does not suffice with every photo will not without those that cannot be read: known before their maps are.
+    divided(&(0..photos.len()).collect::<Vec<_>>())?;
     let maps = cache::kept_maps(&embedder, &photos, frozen, args.cache.as_deref())?;
     let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();
     let usable: Vec<usize> = (0..photos.len()).filter(|p| !unreadable.contains(p)).collect();
-    let (training, held_out) = split::split(&photos, &usable, &roles);
-    let items = |part: &[usize]| part.iter().map(|&p| photos[p].item).collect::<HashSet<_>>().len();
-    refuse_unanswerable(args, &held_out, items(&training), items(&usable))?;
-
-    let mut sampler = Sampler::new(&photos, &training, args.identities, args.seed)?;
+    let (training, held_out, mut sampler) = divided(&usable)?;
     let mut learner = start(args, &file, config, embedder, frozen, fresh, &maps, &training, &sampler)?;
     let [backbone, reduction, graph] = args.paces();
     let mut optimiser = AdamW { parameters: learner.learn(backbone, reduction, graph)?, steps: 0 };
