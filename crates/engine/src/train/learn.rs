@@ -95,9 +95,8 @@ fn first_best(history: &[Validation]) -> usize {
 }
 
 /// Place of the validation whose weights are kept: the last that is better than the start and within one standard error of
-/// the best. Which of such is best is chance, and the later it is the smaller the rates were that led there: of a run of
-/// 480 steps the state of step 180 was best by 0.7 points of merit, with an error of 2.8, and ranked unseen styles worse
-/// than those that went to the end.
+/// the best. Which of such is best is chance, and the later one was reached at smaller rates: of a run of 480 steps the state
+/// of step 180 was best by 0.7 points of merit, with an error of 2.8.
 pub fn kept_of(history: &[Validation]) -> usize {
     let best = &history[first_best(history)];
     let top = best.graph.top[0];
