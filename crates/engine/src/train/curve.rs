@@ -7,7 +7,7 @@ use crate::chart::{Axis, columns, path, place, rows, spread};
 
 /// Steps lie along these places, and the panels on top of each other: figures above, loss below.
 const ACROSS: (f64, f64) = (52.0, 560.0);
-const FIGURES: (f64, f64) = (300.0, 44.0);
+const FIGURES: (f64, f64) = (300.0, 54.0);
 const LOSS: (f64, f64) = (452.0, 346.0);
 
 /// Which of top-1, 5, 20 and 50 have lines, and their colours (Okabe and Ito's, told apart by the colour-blind).
@@ -37,8 +37,8 @@ pub fn svg(history: &[Validation], kept: usize) -> String {
     let picture = html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 660 490" width="990" height="735" role="img" aria-label="Training" {
             style { (STYLE) }
-            text.title x="52" y="24" { "Garments held out: right among the first k, %" }
-            text.tick x="352" y="24" { "solid: graph, dashed: global vector, dotted: kept" }
+            text.title x="52" y="20" { "Garments held out: right among the first k, %" }
+            text.tick x="52" y="38" { "solid: graph, dashed: global vector, dotted: kept" }
             (rows(&x, &y, &shares, |v| format!("{:.0}", v * 100.0)))
             path.kept d=(format!("M{at} {}V{}", FIGURES.1, LOSS.0)) {}
             @for (line_at, (k, name, colour)) in LINES.iter().enumerate() {
