@@ -63,6 +63,7 @@ pub fn may_insert(table: &std::ffi::CStr) -> bool {
     unsafe {
         let schema = pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true);
         let relid = pg_sys::get_relname_relid(table.as_ptr(), schema);
+        #[allow(clippy::useless_conversion, reason = "rights have 32 bits on 15 and 64 later")]
         let answer = pg_sys::pg_class_aclcheck(relid, pg_sys::GetUserId(), pg_sys::ACL_INSERT.into());
         answer == pg_sys::AclResult::ACLCHECK_OK
     }
