@@ -47,6 +47,7 @@ fn checked(
     }
 }
 
+// SAFETY: the server alone calls these two, with what a check of a text setting is given.
 #[pg_guard]
 unsafe extern "C-unwind" fn check_device(
     value: *mut *mut c_char,

@@ -56,6 +56,11 @@ pub(super) trait Convolutions {
     fn place_all(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
         self.convolutions().into_iter().try_for_each(|conv| conv.place(device, precision.kind()))
     }
+
+    /// [`Backbone::learnable`] of a network that is one stage.
+    fn learn_all(&mut self, first: usize) -> Vec<&mut Conv> {
+        if first == 0 { self.convolutions() } else { Vec::new() }
+    }
 }
 
 /// Channels of the map that a kind of backbone has, where its kind decides.

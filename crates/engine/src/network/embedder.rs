@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use grnet_core::config::{ModelConfig, Pooling};
+use grnet_core::config::ModelConfig;
 use grnet_core::model::{ModelFile, ModelId};
 use tch::{Kind, Tensor};
 
 use super::backbone::{self, Backbone};
-use super::pool::{normalise, pool, shares};
+use super::pool::{regions_of, shares};
 use super::weights::read;
 use super::{Device, EngineError, Precision};
 
@@ -200,18 +200,10 @@ impl Embedder {
             self.shares = Some(((height, width), matrix.f_to_device(self.device)?));
         }
         let Some((_, shares)) = &self.shares else { unreachable!("set above") };
-        let grids = &self.config.pyramid.grids;
-        let pooling = self.config.pyramid.pooling;
-        let regions = match (&self.reduction, pooling) {
-            (None, _) => pool(map, grids, pooling, shares)?,
-            // Means and linear maps commute: 14 vectors to reduce instead of 49.
-            (Some(reduction), Pooling::Average) => reduction.apply(&pool(map, grids, pooling, shares)?)?,
-            (Some(reduction), _) => {
-                let reduced = reduction.apply(&map.f_permute([0, 2, 3, 1])?)?.f_permute([0, 3, 1, 2])?;
-                pool(&reduced, grids, pooling, shares)?
-            }
-        };
-        if self.config.pyramid.normalise { normalise(&regions) } else { Ok(regions) }
+        match &self.reduction {
+            Some(reduction) => regions_of(map, &self.config.pyramid, shares, Some(&|x| reduction.apply(x))),
+            None => regions_of(map, &self.config.pyramid, shares, None),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A map's cells to the pyramid's regions.
 
-use grnet_core::config::Pooling;
+use grnet_core::config::{Pooling, Pyramid};
 use grnet_core::pyramid::{regions, window};
 use tch::Tensor;
 
@@ -39,6 +39,27 @@ fn windows(grids: &[u8], height: usize, width: usize) -> impl Iterator<Item = (C
         .iter()
         .map(|&g| usize::from(g))
         .flat_map(move |g| (0..g).flat_map(move |r| (0..g).map(move |c| (window(height, g, r), window(width, g, c)))))
+}
+
+/// The pyramid's regions `[B, M, C]` of a backbone's maps `[B, Cb, h, w]`: reduced, pooled, and of unit norm where the
+/// pyramid says so. `reduce` is the reduction, applied to the last dimension; `None` where there is none.
+///
+/// # Errors
+/// What libtorch refuses.
+pub fn regions_of(
+    map: &Tensor,
+    pyramid: &Pyramid,
+    shares: &Tensor,
+    reduce: Option<&dyn Fn(&Tensor) -> Result<Tensor, EngineError>>,
+) -> Result<Tensor, EngineError> {
+    let pooled = |map: &Tensor| pool(map, &pyramid.grids, pyramid.pooling, shares);
+    let regions = match (reduce, pyramid.pooling) {
+        (None, _) => pooled(map)?,
+        // Means and linear maps commute: 14 vectors to reduce instead of 49.
+        (Some(reduce), Pooling::Average) => reduce(&pooled(map)?)?,
+        (Some(reduce), _) => pooled(&reduce(&map.f_permute([0, 2, 3, 1])?)?.f_permute([0, 3, 1, 2])?)?,
+    };
+    if pyramid.normalise { normalise(&regions) } else { Ok(regions) }
 }
 
 /// Regions `[B, M, C]` of maps `[B, C, h, w]`, both f32 on the same device. `shares` is [`shares`]' matrix for that size.

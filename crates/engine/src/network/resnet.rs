@@ -108,7 +108,7 @@ impl Backbone for ResNet50 {
     }
 
     fn learnable(&mut self, first: usize) -> Vec<&mut Conv> {
-        if first == 0 { self.convolutions() } else { Vec::new() }
+        self.learn_all(first)
     }
 
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {

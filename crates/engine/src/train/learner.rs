@@ -89,7 +89,9 @@ impl Learner {
     /// # Errors
     /// What libtorch refuses.
     pub fn raw(&self, frozen: &Tensor) -> Result<Tensor, EngineError> {
-        self.pooled(&self.map(frozen)?)
+        let map = self.map(frozen)?;
+        let pyramid = &self.config.pyramid;
+        pool::pool(&map, &pyramid.grids, pyramid.pooling, &self.shares(&map)?)
     }
 
     /// Regions `[B, M, C]` of maps behind the frozen stages, normalised as the pyramid says. Differentiable.
@@ -98,13 +100,12 @@ impl Learner {
     /// What libtorch refuses.
     pub fn regions(&self, frozen: &Tensor) -> Result<Tensor, EngineError> {
         let map = self.map(frozen)?;
-        let regions = match (&self.reduction, self.config.pyramid.pooling) {
-            (None, _) => self.pooled(&map)?,
-            // Means and linear maps commute.
-            (Some(_), grnet_core::config::Pooling::Average) => self.reduce(&self.pooled(&map)?)?,
-            (Some(_), _) => self.pooled(&self.reduce(&map.f_permute([0, 2, 3, 1])?)?.f_permute([0, 3, 1, 2])?)?,
+        let shares = self.shares(&map)?;
+        let Some((weight, bias)) = &self.reduction else {
+            return pool::regions_of(&map, &self.config.pyramid, &shares, None);
         };
-        if self.config.pyramid.normalise { pool::normalise(&regions) } else { Ok(regions) }
+        let reduce = |x: &Tensor| Ok(x.f_matmul(&weight.f_tr()?)?.f_add(bias)?);
+        pool::regions_of(&map, &self.config.pyramid, &shares, Some(&reduce))
     }
 
     /// [`regions`](Self::regions) of many photos, without anything to learn from.
@@ -139,19 +140,11 @@ impl Learner {
         Ok(tensors)
     }
 
-    fn pooled(&self, map: &Tensor) -> Result<Tensor, EngineError> {
+    /// The pooling matrix for maps of that size.
+    fn shares(&self, map: &Tensor) -> Result<Tensor, EngineError> {
         let (_, _, height, width) = map.size4()?;
-        let grids = &self.config.pyramid.grids;
-        let shares = pool::shares(grids, height as usize, width as usize)?.f_to_device(map.device())?;
-        pool::pool(map, grids, self.config.pyramid.pooling, &shares)
-    }
-
-    /// The reduction of the last dimension; nothing where there is none.
-    fn reduce(&self, x: &Tensor) -> Result<Tensor, EngineError> {
-        match &self.reduction {
-            Some((weight, bias)) => Ok(x.f_matmul(&weight.f_tr()?)?.f_add(bias)?),
-            None => Ok(x.shallow_clone()),
-        }
+        let shares = pool::shares(&self.config.pyramid.grids, height as usize, width as usize)?;
+        Ok(shares.f_to_device(map.device())?)
     }
 }
 
