@@ -41,6 +41,9 @@ fn windows(grids: &[u8], height: usize, width: usize) -> impl Iterator<Item = (C
         .flat_map(move |g| (0..g).flat_map(move |r| (0..g).map(move |c| (window(height, g, r), window(width, g, c)))))
 }
 
+/// A reduction, applied to the last dimension.
+pub type Reduce<'a> = dyn Fn(&Tensor) -> Result<Tensor, EngineError> + 'a;
+
 /// The pyramid's regions `[B, M, C]` of a backbone's maps `[B, Cb, h, w]`: reduced, pooled, and of unit norm where the
 /// pyramid says so. `reduce` is the reduction, applied to the last dimension; `None` where there is none.
 ///
@@ -50,7 +53,7 @@ pub fn regions_of(
     map: &Tensor,
     pyramid: &Pyramid,
     shares: &Tensor,
-    reduce: Option<&dyn Fn(&Tensor) -> Result<Tensor, EngineError>>,
+    reduce: Option<&Reduce<'_>>,
 ) -> Result<Tensor, EngineError> {
     let pooled = |map: &Tensor| pool(map, &pyramid.grids, pyramid.pooling, shares);
     let regions = match (reduce, pyramid.pooling) {
