@@ -191,6 +191,34 @@ fn photos_become_a_model_whose_evaluation_is_what_the_server_would_rank() {
 }
 
 #[test]
+fn a_graph_of_another_shape_begins_anew_on_the_reduction_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("model.safetensors"));
+    garments(&data);
+    let before = fs::read(base()).unwrap();
+    let before = ModelFile::parse(&before).unwrap();
+    let tensor = |file: &ModelFile<'_>, name: &str| file.tensor(name).unwrap();
+    let begun = |shape: &[&str]| {
+        json(&train(&data, &out, &[&["--steps", "0"], shape].concat()));
+        let bytes = fs::read(&out).unwrap();
+        let file = ModelFile::parse(&bytes).unwrap();
+        let same = |name| tensor(&file, name) == tensor(&before, name);
+        let dim = file.config.graph.dim;
+        (same("reduction.weight"), dim == before.config.graph.dim && same("graph.readout.weight"), file.config.graph)
+    };
+    for shape in [&["--layers", "1"][..], &["--without-cosine"], &["--fresh-graph"], &["--dim", "8", "--grids", "1,2"]]
+    {
+        let (reduction, graph, _) = begun(shape);
+        assert!(reduction && !graph, "{shape:?}");
+    }
+    assert!(!begun(&["--without-cosine"]).2.global_cosine);
+    let (reduction, graph, _) = begun(&["--fresh"]);
+    assert!(!reduction && !graph);
+    let (reduction, graph, _) = begun(&[]);
+    assert!(reduction && graph);
+}
+
+#[test]
 fn a_dataset_that_cannot_be_trained_on_is_one_clear_error() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

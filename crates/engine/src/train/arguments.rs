@@ -17,7 +17,8 @@ pub struct TrainArgs {
     #[arg(long, required = true)]
     pub data: Vec<PathBuf>,
     /// The model file to begin with. One without a reduction (grnet-engine import makes such) gets a pyramid and a graph
-    /// of its own; one with a reduction is trained further as it is, unless --fresh says otherwise.
+    /// of its own; one with a reduction is trained further as it is. Other --grids, --dim, --layers or --without-cosine
+    /// begin the graph anew on the reduction there is, other --channels and --fresh both.
     #[arg(long)]
     pub backbone: PathBuf,
     /// The model file to write. A checkpoint lies beside it until the training is done: the same command goes on from it.
@@ -41,9 +42,12 @@ pub struct TrainArgs {
     /// Seed of every choice.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Begins with a new reduction, pyramid and graph, whatever the model file has. So does another shape than the file's.
+    /// Begins with a new reduction, pyramid and graph, whatever the model file has.
     #[arg(long)]
     pub fresh: bool,
+    /// Begins with a new graph, on the reduction that the model file has.
+    #[arg(long)]
+    pub fresh_graph: bool,
     /// Sides of the pyramid's grids; without it the model file's, or 1,2,3 where that has no reduction.
     #[arg(long, value_delimiter = ',')]
     pub grids: Option<Vec<u8>>,

@@ -14,6 +14,7 @@ mod pca;
 mod run;
 mod samples;
 mod split;
+mod start;
 mod validate;
 
 pub use arguments::TrainArgs;

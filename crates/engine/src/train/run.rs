@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use grnet_core::config::ModelConfig;
 use grnet_core::error::ModelError;
 use grnet_core::head::Head;
 use grnet_core::model::{self, ModelFile, ModelId, NamedTensor, Storage, TensorData};
 use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
-use tch::Tensor;
 
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
@@ -17,13 +15,12 @@ use super::learn::{Course, kept_of, learn};
 use super::learner::Learner;
 use super::loader::{Pictures, Workshop};
 use super::optimiser::AdamW;
-use super::split::{self, spread};
+use super::start::Anew;
 use super::validate::{HeldOut, Validation};
-use super::{checkpoint, initial, pca};
+use super::{checkpoint, split, start};
 use crate::dataset::{self, Photo, Role};
-use crate::maps::cache::{self, Maps};
-use crate::network::graph::TorchGraph;
-use crate::network::{Embedder, EngineError, Precision, pool, read_tensor, set_threads};
+use crate::maps::cache;
+use crate::network::{Embedder, EngineError, Precision, set_threads};
 use crate::output::OutputFile;
 
 /// What a training did, printed as JSON at its end.
@@ -45,15 +42,6 @@ pub struct TrainReport {
     pub kept: Validation,
 }
 
-/// Most regions that the principal components are taken of: 4,000 photos for grids {1,2,3}.
-const MOST_REGIONS: usize = 56_000;
-
-/// How far a new reduction is whitened where nothing else is asked for.
-const WHITEN: f64 = 0.5;
-
-/// Photos on each side whose pairs a new graph is fitted to.
-const FITTED: usize = 48;
-
 /// Trains a model and writes it.
 ///
 /// # Errors
@@ -63,10 +51,11 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     set_threads(args.threads);
     let bytes = std::fs::read(&args.backbone).map_err(EngineError::io(&args.backbone))?;
     let file = ModelFile::parse(&bytes)?;
-    let (config, fresh) = shape(args, &file.config);
+    let (config, anew) = start::shape(args, &file.config);
     config.check()?;
-    if let (Some(whiten), false) = (args.whiten, fresh) {
-        let allowed = "a new reduction beside it, by --fresh or another shape: the model file's own is trained further";
+    if let (Some(whiten), true) = (args.whiten, anew < Anew::Reduction) {
+        let allowed =
+            "a new reduction beside it, by --fresh or other --channels: the model file's own is trained further";
         return Err(EngineError::Option { option: "--whiten", got: whiten.to_string(), allowed });
     }
     // Read before the work, and opened before it: what cannot be used or written is known at once.
@@ -77,8 +66,8 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     photos.extend(split::imitated(&photos, &roles, args.snapshots));
     roles.resize(photos.len(), Role::Validation);
     let embedder = Embedder::load(&file, args.device, Precision::F32)?;
-    let frozen = frozen(args, embedder.stages(), &config)?;
-    fits(&embedder, &config, fresh)?;
+    let frozen = start::frozen(args, embedder.stages(), &config)?;
+    start::fits(&embedder, &config, anew)?;
     let items = |part: &[usize]| part.iter().map(|&p| photos[p].item).collect::<HashSet<_>>().len();
     let divided = |usable: &[usize]| {
         let (training, held_out) = split::split(&photos, usable, &roles);
@@ -92,7 +81,7 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();
     let usable: Vec<usize> = (0..photos.len()).filter(|p| !unreadable.contains(p)).collect();
     let (training, held_out, mut sampler) = divided(&usable)?;
-    let mut learner = start(args, &file, config, embedder, frozen, fresh, &maps, &training, &sampler)?;
+    let mut learner = start::start(args, &file, config, embedder, frozen, anew, &maps, &training, &sampler)?;
     let [backbone, reduction, graph] = args.paces();
     let mut optimiser = AdamW { parameters: learner.learn(backbone, reduction, graph)?, steps: 0 };
     let parameters = optimiser.parameters.iter().map(|p| p.value.numel()).sum();
@@ -124,52 +113,6 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     })
 }
 
-/// The configuration to be trained, and whether it needs a reduction and a graph of its own: where the file has none, and
-/// where another shape than its own is asked for.
-fn shape(args: &TrainArgs, base: &ModelConfig) -> (ModelConfig, bool) {
-    let (pyramid, graph) = (&base.pyramid, &base.graph);
-    let own = base.reduction.then_some((&pyramid.grids, base.channels, graph.dim, graph.layers));
-    let (grids, channels, dim, layers) = own.map_or((vec![1, 2, 3], 256, 64, 2), |(g, c, d, l)| (g.clone(), c, d, l));
-    let grids = args.grids.clone().unwrap_or(grids);
-    let (channels, dim) = (args.channels.unwrap_or(channels), args.dim.unwrap_or(dim));
-    let layers = args.layers.unwrap_or(layers);
-    if own == Some((&grids, channels, dim, layers)) && !args.fresh && !args.without_cosine {
-        return (base.clone(), false);
-    }
-    let mut config = initial::config(base, &grids, channels, dim, layers);
-    config.graph.global_cosine = !args.without_cosine;
-    (config, true)
-}
-
-/// Refuses, before the photos are looked at, a shape that the backbone's map does not allow.
-fn fits(embedder: &Embedder, config: &ModelConfig, fresh: bool) -> Result<(), EngineError> {
-    let (channels, from) = (config.channels, config.backbone_channels);
-    // A new reduction is made of principal components: there are no more of them.
-    if fresh && channels > from {
-        let got = format!("{channels}, the backbone has {from} channels");
-        return Err(EngineError::Option { option: "--channels", got, allowed: "at most the backbone's channels" });
-    }
-    let grey = vec![127; (config.input.size as usize).pow(2) * 3];
-    let (_, _, height, width) = embedder.map(&[&grey])?.size4()?;
-    pool::shares(&config.pyramid.grids, height as usize, width as usize).map(drop)
-}
-
-/// Stages that do not learn.
-fn frozen(args: &TrainArgs, stages: usize, config: &ModelConfig) -> Result<usize, EngineError> {
-    let usual = match config.backbone {
-        // Up to the first block of 192 channels, whose input is the smallest map: 112 × 14 × 14. What is behind it has
-        // 60 % of the weights and 25 % of the work.
-        grnet_core::config::Backbone::EfficientnetLite0 => 12,
-        _ => stages,
-    };
-    let frozen = args.frozen.unwrap_or(if args.backbone_rate > 0.0 { usual } else { stages });
-    if frozen > stages {
-        let got = format!("{frozen}, the backbone has {stages} stages");
-        return Err(EngineError::Option { option: "--frozen", got, allowed: "at most the backbone's stages" });
-    }
-    Ok(frozen)
-}
-
 /// Says that there is nothing to validate with.
 fn refuse_unanswerable(args: &TrainArgs, held_out: &HeldOut, training: usize, all: usize) -> Result<(), EngineError> {
     if !held_out.queries.is_empty() {
@@ -181,49 +124,6 @@ fn refuse_unanswerable(args: &TrainArgs, held_out: &HeldOut, training: usize, al
          validate with"
     );
     Err(EngineError::Dataset { path: args.data[0].clone(), reason })
-}
-
-/// The network before the first step.
-#[allow(clippy::too_many_arguments, reason = "each is a thing of its own, and this is called once")]
-fn start(
-    args: &TrainArgs,
-    file: &ModelFile<'_>,
-    config: ModelConfig,
-    embedder: Embedder,
-    frozen: usize,
-    fresh: bool,
-    maps: &Maps,
-    training: &[usize],
-    sampler: &Sampler,
-) -> Result<Learner, EngineError> {
-    let device = embedder.device();
-    let kind = args.precision.kind();
-    if !fresh {
-        let (channels, from) = (config.channels, config.backbone_channels);
-        let weight = read_tensor(file, "reduction.weight", &[channels, from])?.f_to_device(device)?;
-        let bias = read_tensor(file, "reduction.bias", &[channels])?.f_to_device(device)?;
-        let mut graph = TorchGraph::read(file)?;
-        graph.place(device)?;
-        return Ok(Learner::new(config, embedder.into_backbone(), frozen, kind, Some((weight, bias)), graph));
-    }
-    let nothing = TorchGraph::new(&config, &[])?;
-    let mut learner = Learner::new(config, embedder.into_backbone(), frozen, kind, None, nothing);
-    let config = learner.config.clone();
-    tch::no_grad(|| {
-        let most = MOST_REGIONS / grnet_core::pyramid::regions(&config.pyramid.grids);
-        let raw = spread(training, most)
-            .chunks(64)
-            .map(|part| learner.raw(&maps.maps(part, device)?))
-            .collect::<Result<Vec<_>, _>>()?;
-        let raw = Tensor::f_cat(&raw, 0)?.f_flatten(0, 1)?;
-        learner.reduction = Some(pca::reduction(&raw, config.channels, args.whiten.unwrap_or(WHITEN))?);
-        // The photos as they are: a snapshot of the graph's first batch would only be another few of them.
-        let pairs = sampler.pairs(FITTED);
-        let (left, right): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
-        let regions = |photos: &[usize]| learner.regions_of(photos, |part| maps.maps(part, device));
-        learner.graph = initial::graph(&config, &regions(&left)?, &regions(&right)?, args.seed)?;
-        Ok(learner)
-    })
 }
 
 /// A word for what a training is made of: options that matter, model, and photos.

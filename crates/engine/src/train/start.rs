@@ -1,0 +1,130 @@
+//! What a training begins with: the model file's network, or as much of a new one as is asked for.
+
+use grnet_core::config::ModelConfig;
+use grnet_core::model::ModelFile;
+use tch::Tensor;
+
+use super::arguments::TrainArgs;
+use super::batch::Sampler;
+use super::learner::Learner;
+use super::split::spread;
+use super::{initial, pca};
+use crate::maps::cache::Maps;
+use crate::network::graph::TorchGraph;
+use crate::network::{Embedder, EngineError, pool, read_tensor};
+
+/// Most regions that the principal components are taken of: 4,000 photos for grids {1,2,3}.
+const MOST_REGIONS: usize = 56_000;
+
+/// How far a new reduction is whitened where nothing else is asked for.
+const WHITEN: f64 = 0.5;
+
+/// Photos on each side whose pairs a new graph is fitted to.
+const FITTED: usize = 48;
+
+/// What begins anew. Each has the ones before it begin anew, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Anew {
+    /// All is trained further.
+    Nothing,
+    /// The graph: its nodes, layers and readout.
+    Graph,
+    /// The reduction, and what the graph's nodes are made of with it.
+    Reduction,
+}
+
+/// The configuration to be trained, and what of it the file does not have or is asked for in another shape.
+pub fn shape(args: &TrainArgs, base: &ModelConfig) -> (ModelConfig, Anew) {
+    let (pyramid, graph) = (&base.pyramid, &base.graph);
+    let own = base.reduction.then_some((&pyramid.grids, base.channels, graph.dim, graph.layers));
+    let (grids, channels, dim, layers) = own.map_or((vec![1, 2, 3], 256, 64, 2), |(g, c, d, l)| (g.clone(), c, d, l));
+    let grids = args.grids.clone().unwrap_or(grids);
+    let (channels, dim) = (args.channels.unwrap_or(channels), args.dim.unwrap_or(dim));
+    let layers = args.layers.unwrap_or(layers);
+    let asked_for = args.fresh || args.fresh_graph || args.without_cosine;
+    if own == Some((&grids, channels, dim, layers)) && !asked_for {
+        return (base.clone(), Anew::Nothing);
+    }
+    let kept = base.reduction && channels == base.channels && !args.fresh;
+    let mut config = initial::config(base, &grids, channels, dim, layers);
+    config.graph.global_cosine = !args.without_cosine;
+    (config, if kept { Anew::Graph } else { Anew::Reduction })
+}
+
+/// Refuses, before the photos are looked at, a shape that the backbone's map does not allow.
+pub fn fits(embedder: &Embedder, config: &ModelConfig, anew: Anew) -> Result<(), EngineError> {
+    let (channels, from) = (config.channels, config.backbone_channels);
+    // A new reduction is made of principal components: there are no more of them.
+    if anew == Anew::Reduction && channels > from {
+        let got = format!("{channels}, the backbone has {from} channels");
+        return Err(EngineError::Option { option: "--channels", got, allowed: "at most the backbone's channels" });
+    }
+    let grey = vec![127; (config.input.size as usize).pow(2) * 3];
+    let (_, _, height, width) = embedder.map(&[&grey])?.size4()?;
+    pool::shares(&config.pyramid.grids, height as usize, width as usize).map(drop)
+}
+
+/// Stages that do not learn.
+pub fn frozen(args: &TrainArgs, stages: usize, config: &ModelConfig) -> Result<usize, EngineError> {
+    let usual = match config.backbone {
+        // Up to the first block of 192 channels, whose input is the smallest map: 112 × 14 × 14. What is behind it has
+        // 60 % of the weights and 25 % of the work.
+        grnet_core::config::Backbone::EfficientnetLite0 => 12,
+        _ => stages,
+    };
+    let frozen = args.frozen.unwrap_or(if args.backbone_rate > 0.0 { usual } else { stages });
+    if frozen > stages {
+        let got = format!("{frozen}, the backbone has {stages} stages");
+        return Err(EngineError::Option { option: "--frozen", got, allowed: "at most the backbone's stages" });
+    }
+    Ok(frozen)
+}
+
+/// The network before the first step.
+#[allow(clippy::too_many_arguments, reason = "each is a thing of its own, and this is called once")]
+pub fn start(
+    args: &TrainArgs,
+    file: &ModelFile<'_>,
+    config: ModelConfig,
+    embedder: Embedder,
+    frozen: usize,
+    anew: Anew,
+    maps: &Maps,
+    training: &[usize],
+    sampler: &Sampler,
+) -> Result<Learner, EngineError> {
+    let device = embedder.device();
+    let kind = args.precision.kind();
+    let kept = if anew < Anew::Reduction {
+        let (channels, from) = (config.channels, config.backbone_channels);
+        let weight = read_tensor(file, "reduction.weight", &[channels, from])?.f_to_device(device)?;
+        let bias = read_tensor(file, "reduction.bias", &[channels])?.f_to_device(device)?;
+        Some((weight, bias))
+    } else {
+        None
+    };
+    let mut graph = if anew == Anew::Nothing { TorchGraph::read(file)? } else { TorchGraph::new(&config, &[])? };
+    graph.place(device)?;
+    let mut learner = Learner::new(config, embedder.into_backbone(), frozen, kind, kept, graph);
+    if anew == Anew::Nothing {
+        return Ok(learner);
+    }
+    let config = learner.config.clone();
+    tch::no_grad(|| {
+        if anew == Anew::Reduction {
+            let most = MOST_REGIONS / grnet_core::pyramid::regions(&config.pyramid.grids);
+            let raw = spread(training, most)
+                .chunks(64)
+                .map(|part| learner.raw(&maps.maps(part, device)?))
+                .collect::<Result<Vec<_>, _>>()?;
+            let raw = Tensor::f_cat(&raw, 0)?.f_flatten(0, 1)?;
+            learner.reduction = Some(pca::reduction(&raw, config.channels, args.whiten.unwrap_or(WHITEN))?);
+        }
+        // The photos as they are: a snapshot of the graph's first batch would only be another few of them.
+        let pairs = sampler.pairs(FITTED);
+        let (left, right): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
+        let regions = |photos: &[usize]| learner.regions_of(photos, |part| maps.maps(part, device));
+        learner.graph = initial::graph(&config, &regions(&left)?, &regions(&right)?, args.seed)?;
+        Ok(learner)
+    })
+}
