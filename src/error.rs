@@ -112,7 +112,12 @@ impl Error {
                 hint: Some("A model is a safetensors file written by grnet-engine train or import.".into()),
                 ..plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, "model file is not acceptable".into())
             },
-            Self::Score(e) => plain(Code::ERRCODE_INVALID_BINARY_REPRESENTATION, e.to_string()),
+            Self::Score(e @ ScoreError::Shape { .. }) => plain(Code::ERRCODE_INVALID_BINARY_REPRESENTATION, e.to_string()),
+            Self::Score(e @ ScoreError::Kernel { .. }) => Report {
+                hint: Some("Start the server without the environment variable GRNET_KERNEL.".into()),
+                ..plain(Code::ERRCODE_INVALID_PARAMETER_VALUE, e.to_string())
+            },
+            Self::Score(ScoreError::Memory { bytes }) => Self::NoMemory { bytes }.report(),
             Self::DifferentModels(left, right) => Report {
                 detail: Some(format!("The left value was made by model {left}, the right one by {right}.")),
                 hint: Some("Make both with one model: UPDATE ... SET features = NULL lets the trigger compute them again.".into()),

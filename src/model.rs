@@ -47,7 +47,7 @@ pub fn scorer(id: ModelId) -> Result<Rc<Scorer>, Error> {
         return Ok(scorer);
     }
     let bytes = file(id)?;
-    let scorer = Rc::new(Scorer::new(Head::read(&ModelFile::parse(&bytes)?)?));
+    let scorer = Rc::new(Scorer::new(Head::read(&ModelFile::parse(&bytes)?)?)?);
     SCORERS.with_borrow_mut(|known| known.insert(id, Rc::clone(&scorer)));
     Ok(scorer)
 }

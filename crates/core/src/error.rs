@@ -124,4 +124,18 @@ pub enum ScoreError {
         /// Channels of the model.
         channels: usize,
     },
+    /// The environment variable that names the kernel's path names none that is here.
+    #[error("the scoring kernel's path (GRNET_KERNEL) is {got}, this processor has {allowed}")]
+    Kernel {
+        /// Its value.
+        got: String,
+        /// The paths of this processor.
+        allowed: String,
+    },
+    /// There is no memory for the intermediate values.
+    #[error("no memory for the {bytes} bytes of a score's intermediate values")]
+    Memory {
+        /// What was asked for.
+        bytes: usize,
+    },
 }

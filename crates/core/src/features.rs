@@ -187,25 +187,61 @@ impl<'a> Features<'a> {
         ImageDigest(digest)
     }
 
+    /// The stored values of a region, little-endian, without the scale.
+    ///
+    /// # Panics
+    /// If `region` is not below [`regions`](Self::regions).
+    pub fn region_bytes(&self, region: usize) -> &'a [u8] {
+        assert!(region < self.regions, "region {region} of {}", self.regions);
+        let size = match self.dtype {
+            Dtype::F32 => 4,
+            Dtype::F16 => 2,
+            Dtype::I8 => 1,
+        };
+        let scales = if self.dtype == Dtype::I8 { self.regions * 4 } else { 0 };
+        let row = self.channels() * size;
+        &self.bytes[HEADER + scales + region * row..][..row]
+    }
+
+    /// What the stored values of a region are multiplied with: 1 unless they are i8.
+    ///
+    /// # Panics
+    /// If `region` is not below [`regions`](Self::regions).
+    pub fn region_scale(&self, region: usize) -> f32 {
+        assert!(region < self.regions, "region {region} of {}", self.regions);
+        if self.dtype != Dtype::I8 {
+            return 1.0;
+        }
+        let at = HEADER + region * 4;
+        f32::from_le_bytes([self.bytes[at], self.bytes[at + 1], self.bytes[at + 2], self.bytes[at + 3]])
+    }
+
     /// Writes region `region` into `out`, which has [`channels`](Self::channels) places.
     ///
     /// # Panics
     /// If `region` is not below [`regions`](Self::regions) or `out` has another length.
     pub fn read_region(&self, region: usize, out: &mut [f32]) {
-        let c = self.channels();
-        assert!(region < self.regions && out.len() == c, "region {region} of {}, {} places", self.regions, out.len());
-        let payload = &self.bytes[HEADER..];
+        assert!(out.len() == self.channels(), "{} places for {} channels", out.len(), self.channels());
+        self.read_values(region, 0, out);
+    }
+
+    /// Writes values of region `region` into `out`, from value `first` on.
+    ///
+    /// # Panics
+    /// If the region has fewer values.
+    pub fn read_values(&self, region: usize, first: usize, out: &mut [f32]) {
+        let values = self.region_bytes(region);
         match self.dtype {
             Dtype::F32 => {
-                for (o, b) in out.iter_mut().zip(payload[region * c * 4..].as_chunks().0) {
+                for (o, b) in out.iter_mut().zip(values[first * 4..].as_chunks().0) {
                     *o = f32::from_le_bytes(*b);
                 }
             }
             Dtype::F16 => {
-                // The bytes may lie at an odd address; a copy of one region (512 bytes at C = 256) stays on the stack's
-                // cache lines, and `half` then converts eight values an instruction where the processor can.
+                // The bytes may lie at an odd address; a copy of 256 values stays on the stack's cache lines, and `half`
+                // then converts eight values an instruction where the processor can.
                 let mut halves = [f16::ZERO; 256];
-                for (out, bytes) in out.chunks_mut(256).zip(payload[region * c * 2..(region + 1) * c * 2].chunks(512)) {
+                for (out, bytes) in out.chunks_mut(256).zip(values[first * 2..].chunks(512)) {
                     let halves = &mut halves[..out.len()];
                     for (h, b) in halves.iter_mut().zip(bytes.as_chunks().0) {
                         *h = f16::from_le_bytes(*b);
@@ -214,10 +250,8 @@ impl<'a> Features<'a> {
                 }
             }
             Dtype::I8 => {
-                let at = region * 4;
-                let scale = f32::from_le_bytes([payload[at], payload[at + 1], payload[at + 2], payload[at + 3]]);
-                let values = &payload[self.regions * 4 + region * c..];
-                for (o, b) in out.iter_mut().zip(values) {
+                let scale = self.region_scale(region);
+                for (o, b) in out.iter_mut().zip(&values[first..]) {
                     *o = f32::from(*b as i8) * scale;
                 }
             }

@@ -5,12 +5,12 @@ pub mod config;
 pub mod error;
 pub mod features;
 pub mod head;
-#[allow(unsafe_code, reason = "calls the GEMM crate; every block says why it is sound")]
-mod kernels;
+pub mod kernel;
 pub mod metrics;
 pub mod model;
 pub mod oracle;
 pub mod pyramid;
+pub mod query;
 pub mod relation;
 pub mod score;
 pub mod scorer;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use grnet_core::config::ModelConfig;
 use grnet_core::head::Head;
+use grnet_core::kernel::Path;
 use grnet_core::model::{ModelFile, NamedTensor, Storage, TensorData, write};
 use grnet_core::oracle;
 use grnet_core::scorer::{Scorer, Scratch};
@@ -49,15 +50,19 @@ fn logits_agree_with_pytorch() {
     let (mut pairs, mut oracle_error, mut fast_error) = (0, 0.0f64, 0.0f64);
     for case in &cases {
         let head = head(case);
-        let scorer = Scorer::new(head.clone());
+        let paths = Path::available().map(|path| Scorer::on(path, head.clone()).expect("a path of this processor"));
+        let scorers: Vec<Scorer> = paths.collect();
         for pair in &case.pairs {
             let slow = oracle::logit(&head, &pair.x, &pair.y);
-            let (x, y) = (scorer.prepare_values(pair.x.clone()), scorer.prepare_values(pair.y.clone()));
-            let fast = scorer.logit(&x, &y, &mut Scratch::default());
             assert!((slow - pair.logit).abs() < 1e-6, "{}: oracle {slow}, PyTorch {}", case.name, pair.logit);
-            assert!((fast - pair.logit).abs() < 1e-4, "{}: fast {fast}, PyTorch {}", case.name, pair.logit);
             oracle_error = oracle_error.max((slow - pair.logit).abs());
-            fast_error = fast_error.max((fast - pair.logit).abs());
+            for scorer in &scorers {
+                let (x, y) = (scorer.prepare_values(pair.x.clone()), scorer.prepare_values(pair.y.clone()));
+                let fast = scorer.logit(&x, &y, &mut Scratch::default());
+                let (name, path) = (&case.name, scorer.path());
+                assert!((fast - pair.logit).abs() < 1e-4, "{name}, {path}: fast {fast}, PyTorch {}", pair.logit);
+                fast_error = fast_error.max((fast - pair.logit).abs());
+            }
             pairs += 1;
         }
     }

@@ -2,64 +2,44 @@
 
 mod common;
 
-use common::{head, image};
+use common::{head, heads, image};
 use grnet_core::config::Graph;
+use grnet_core::kernel::Path;
 use grnet_core::oracle;
 use grnet_core::pyramid;
 use grnet_core::scorer::{Scorer, Scratch};
 
-/// Every choice of the configuration, one after another, over shapes that are no multiple of any vector's width.
-fn heads() -> Vec<grnet_core::head::Head> {
-    let mut out = Vec::new();
-    for grids in [&[1u8][..], &[1, 2], &[1, 2, 3], &[1, 2, 4]] {
-        for layers in 0..=3 {
-            let graph = Graph { dim: 12, layers, ..Graph::default() };
-            out.push(head(7 + layers as u64, grids, 19, graph));
-        }
-    }
-    let two = Graph { dim: 16, layers: 2, ..Graph::default() };
-    for graph in [
-        Graph { shared_projection: false, ..two.clone() },
-        Graph { residual: true, ..two.clone() },
-        Graph { global_cosine: true, ..two.clone() },
-        Graph { edge_bias: true, ..two.clone() },
-        Graph { edge_bias: true, layers: 1, residual: true, ..two.clone() },
-        Graph { attention_scale: 0.25, ..two.clone() },
-        Graph { residual: true, global_cosine: true, dim: 1, ..two.clone() },
-    ] {
-        out.push(head(99, &[1, 2, 3], 33, graph));
-    }
-    let mut raw = head(5, &[1, 2, 3], 24, two);
-    raw.normalise = false;
-    out.push(raw);
-    out
-}
-
-fn fast(head: &grnet_core::head::Head, x: &[f32], y: &[f32]) -> f64 {
-    let scorer = Scorer::new(head.clone());
+fn on(path: Path, head: &grnet_core::head::Head, x: &[f32], y: &[f32]) -> f64 {
+    let scorer = Scorer::on(path, head.clone()).expect("a path of this processor");
     let (x, y) = (scorer.prepare_values(x.to_vec()), scorer.prepare_values(y.to_vec()));
     scorer.logit(&x, &y, &mut Scratch::default())
 }
 
+fn fast(head: &grnet_core::head::Head, x: &[f32], y: &[f32]) -> f64 {
+    on(Path::chosen().expect("a path"), head, x, y)
+}
+
 #[test]
-fn the_fast_path_agrees_with_the_oracle() {
-    let mut largest = 0.0f64;
-    for (n, head) in heads().iter().enumerate() {
-        for pair in 0..4 {
-            let (x, y) = (image(100 + pair, head), image(200 + pair, head));
-            let (slow, quick) = (oracle::logit(head, &x, &y), fast(head, &x, &y));
-            largest = largest.max((slow - quick).abs());
-            assert!((slow - quick).abs() < 1e-4, "head {n}, pair {pair}: oracle {slow}, fast {quick}");
+fn every_path_agrees_with_the_oracle() {
+    for path in Path::available() {
+        let mut largest = 0.0f64;
+        for (n, head) in heads().iter().enumerate() {
+            for pair in 0..4 {
+                let (x, y) = (image(100 + pair, head), image(200 + pair, head));
+                let (slow, quick) = (oracle::logit(head, &x, &y), on(path, head, &x, &y));
+                largest = largest.max((slow - quick).abs());
+                assert!((slow - quick).abs() < 1e-4, "{path}, head {n}, pair {pair}: oracle {slow}, fast {quick}");
+            }
         }
+        println!("{path}: largest difference from the oracle {largest:.1e}");
     }
-    println!("largest difference from the oracle: {largest:.1e}");
 }
 
 #[test]
 fn a_scratch_that_was_used_gives_the_same_bits() {
     let mut scratch = Scratch::default();
     for head in heads() {
-        let scorer = Scorer::new(head.clone());
+        let scorer = Scorer::new(head.clone()).expect("a path");
         let (x, y) = (scorer.prepare_values(image(1, &head)), scorer.prepare_values(image(2, &head)));
         let fresh = scorer.logit(&x, &y, &mut Scratch::default());
         assert_eq!(scorer.logit(&x, &y, &mut scratch).to_bits(), fresh.to_bits());
@@ -70,7 +50,9 @@ fn a_scratch_that_was_used_gives_the_same_bits() {
 fn a_score_is_symmetric_bit_by_bit() {
     for head in heads() {
         let (x, y) = (image(1, &head), image(2, &head));
-        assert_eq!(fast(&head, &x, &y).to_bits(), fast(&head, &y, &x).to_bits());
+        for path in Path::available() {
+            assert_eq!(on(path, &head, &x, &y).to_bits(), on(path, &head, &y, &x).to_bits(), "{path}");
+        }
         assert!((oracle::logit(&head, &x, &y) - oracle::logit(&head, &y, &x)).abs() < 1e-10);
     }
 }
@@ -117,7 +99,7 @@ fn degenerate_images_have_finite_scores_that_agree() {
 #[test]
 fn explanations_are_the_last_layer_s_attention() {
     for head in heads() {
-        let scorer = Scorer::new(head.clone());
+        let scorer = Scorer::new(head.clone()).expect("a path");
         let (x, y) = (image(1, &head), image(2, &head));
         let edges = scorer.explain(
             &scorer.prepare_values(x.clone()),

@@ -155,7 +155,7 @@ fn in_torch(file: &ModelFile<'_>, (x, y): (&[f32], &[f32]), kind: Kind) -> f64 {
 
 /// The logit of the core's fast path.
 fn in_core(file: &ModelFile<'_>, (x, y): (&[f32], &[f32])) -> f64 {
-    let scorer = Scorer::new(Head::read(file).unwrap());
+    let scorer = Scorer::new(Head::read(file).unwrap()).unwrap();
     let (x, y) = (scorer.prepare_values(x.to_vec()), scorer.prepare_values(y.to_vec()));
     scorer.logit(&x, &y, &mut Scratch::default())
 }

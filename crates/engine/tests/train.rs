@@ -175,7 +175,7 @@ fn photos_become_a_model_whose_evaluation_is_what_the_server_would_rank() {
     };
     let gallery: Vec<Vec<u8>> = (0..ITEMS).map(|number| value(number, 0)).collect();
     let queries: Vec<Vec<u8>> = (0..ITEMS).map(|number| value(number, 1)).collect();
-    let scorer = Scorer::new(Head::read(&file).unwrap());
+    let scorer = Scorer::new(Head::read(&file).unwrap()).unwrap();
     let prepare = |value: &Vec<u8>| scorer.prepare(&Features::parse(value).unwrap()).unwrap();
     let gallery: Vec<_> = gallery.iter().map(prepare).collect();
     let (mut first, mut scratch) = (0, Scratch::default());

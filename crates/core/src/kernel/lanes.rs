@@ -1,0 +1,74 @@
+//! Vectors of floats, whatever their width: what an instruction set has to offer to the kernel.
+
+use super::tile::Tile;
+
+/// Something to compute with one instruction set. Everything below [`on`](Self::on) is inlined into it: a function that
+/// is called instead would be compiled without the instructions.
+pub trait Work {
+    /// What comes out.
+    type Out;
+    /// Does it.
+    fn on<S: Lanes>(self, lanes: S) -> Self::Out;
+}
+
+/// An instruction set; a value of it is the proof that the processor has it.
+pub trait Lanes: Copy {
+    /// A vector.
+    type F: Copy;
+    /// Floats of a vector.
+    const WIDTH: usize;
+
+    /// Runs work that is compiled for this set.
+    fn run<W: Work>(self, work: W) -> W::Out;
+
+    /// The same number in every lane.
+    fn splat(self, value: f32) -> Self::F;
+    /// The first floats of a slice. Panics if there are too few; a loop over exact chunks has no such check.
+    fn load(self, from: &[f32]) -> Self::F;
+    /// Into the first places of a slice; panics like [`load`](Self::load).
+    fn store(self, value: Self::F, to: &mut [f32]);
+    /// As many halves (f16, little-endian) as there are lanes, at any address; panics like [`load`](Self::load).
+    fn halves(self, from: &[u8]) -> Self::F;
+    /// As many signed bytes as there are lanes.
+    fn signed(self, from: &[u8]) -> Self::F;
+    /// a + b.
+    fn add(self, a: Self::F, b: Self::F) -> Self::F;
+    /// a − b.
+    fn sub(self, a: Self::F, b: Self::F) -> Self::F;
+    /// a · b.
+    fn mul(self, a: Self::F, b: Self::F) -> Self::F;
+    /// a · b + c; rounded once where the set can.
+    fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
+    /// The larger.
+    fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// 2^n from the bits of `n + 1.5·2²³ + 127`: [`power`](Self::power)'s way to the exponent.
+    fn exponent(self, shifted: Self::F) -> Self::F;
+    /// Sum of the lanes, always in the same order.
+    fn sum(self, v: Self::F) -> f32;
+    /// The largest lane.
+    fn largest(self, v: Self::F) -> f32;
+    /// `to[c][r] = from[r][c]` for a square of [`WIDTH`](Self::WIDTH); both with a distance between rows.
+    fn transpose(self, from: &[f32], from_row: usize, to: &mut [f32], to_row: usize);
+    /// One tile of a product: the sizes that suit the registers are the set's own.
+    fn tile(self, tile: Tile<'_>);
+    /// Rows of the next tile where `rest` are left.
+    fn rows(rest: usize) -> usize;
+
+    /// 2^x for x ≤ 0, relative error below 2e-7; 2^−126 for anything below.
+    ///
+    /// 2^n · 2^r with |r| ≤ ½, and a polynomial for 2^r that was fitted by Lawson's weights to the least largest relative
+    /// error, 7.5e-8 before rounding.
+    #[inline(always)]
+    fn power(self, x: Self::F) -> Self::F {
+        // 1.5·2²³: a sum with it has the integer in its lowest bits; 127 is the exponent's offset.
+        let magic = self.splat(12_582_912.0 + 127.0);
+        let x = self.max(x, self.splat(-126.0));
+        let shifted = self.add(x, magic);
+        let r = self.sub(x, self.sub(shifted, magic));
+        let mut p = self.splat(1.327_647_2e-3);
+        for coefficient in [9.675_542e-3, 5.550_713e-2, 2.402_212e-1, 6.931_469_4e-1, 1.000_000_1] {
+            p = self.fma(p, r, self.splat(coefficient));
+        }
+        self.mul(p, self.exponent(shifted))
+    }
+}

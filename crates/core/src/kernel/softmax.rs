@@ -1,0 +1,73 @@
+//! The attention of one block: softmax over all senders, with the edges' biases.
+
+use super::edges::Edges;
+use super::lanes::{Lanes, Work};
+use super::tile::{CHUNK, PANEL, ROW};
+
+/// Replaces logits in units of ln 2, `[columns / CHUNK][BLOCK, ROW]`, by weights that sum to 1.
+#[derive(Debug)]
+pub struct Softmax<'a> {
+    /// The block's receivers: their number, and their pairs of regions.
+    pub first: usize,
+    /// One for each row.
+    pub pairs: &'a [(u32, u32)],
+    /// Senders, to the next multiple of 16; what is behind the last sender has a logit of −1e30.
+    pub columns: usize,
+    /// What is added to the logits.
+    pub edges: Option<&'a Edges>,
+    /// The logits.
+    pub panels: &'a mut [f32],
+}
+
+/// The part of row `row` that lies in piece `piece`.
+#[inline(always)]
+fn part(panels: &mut [f32], columns: usize, piece: usize, row: usize) -> &mut [f32] {
+    &mut panels[piece * PANEL + row * ROW..][..CHUNK.min(columns - piece * CHUNK)]
+}
+
+impl Work for Softmax<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn on<S: Lanes>(self, s: S) {
+        let (columns, pieces) = (self.columns, self.columns.div_ceil(CHUNK));
+        for (row, (left, right)) in self.pairs.iter().enumerate() {
+            let receiver = self.first + row;
+            let mut largest = s.splat(f32::NEG_INFINITY);
+            if let Some(edges) = self.edges {
+                self.panels[receiver / CHUNK * PANEL + row * ROW + receiver % CHUNK] += edges.own;
+            }
+            for piece in 0..pieces {
+                let logits = part(self.panels, columns, piece, row).chunks_exact_mut(S::WIDTH);
+                if let Some(edges) = self.edges {
+                    let (left, right) = (edges.left(*left, piece * CHUNK), edges.right(*right, piece * CHUNK));
+                    let biases = left.chunks_exact(S::WIDTH).zip(right.chunks_exact(S::WIDTH));
+                    for (v, (left, right)) in logits.zip(biases) {
+                        let e = s.add(s.load(v), s.add(s.load(left), s.load(right)));
+                        s.store(e, v);
+                        largest = s.max(largest, e);
+                    }
+                } else {
+                    for v in logits {
+                        largest = s.max(largest, s.load(v));
+                    }
+                }
+            }
+            let largest = s.splat(s.largest(largest));
+            let mut total = s.splat(0.0);
+            for piece in 0..pieces {
+                for v in part(self.panels, columns, piece, row).chunks_exact_mut(S::WIDTH) {
+                    let weight = s.power(s.sub(s.load(v), largest));
+                    s.store(weight, v);
+                    total = s.add(total, weight);
+                }
+            }
+            let scale = s.splat(1.0 / s.sum(total));
+            for piece in 0..pieces {
+                for v in part(self.panels, columns, piece, row).chunks_exact_mut(S::WIDTH) {
+                    s.store(s.mul(s.load(v), scale), v);
+                }
+            }
+        }
+    }
+}

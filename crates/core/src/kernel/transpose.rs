@@ -1,0 +1,40 @@
+//! Nodes as a right operand: senders in columns.
+
+use super::lanes::{Lanes, Work};
+use super::product::tile_columns;
+use super::tile::CHUNK;
+
+/// Writes `[columns, inner]` as `[inner, columns]`, packed as [`Right::Packed`](super::product::Right::Packed) says.
+#[derive(Debug)]
+pub struct Transpose<'a> {
+    /// Row-major `[columns, inner]`.
+    pub from: &'a [f32],
+    /// A multiple of 16.
+    pub columns: usize,
+    /// A multiple of 16.
+    pub inner: usize,
+    /// As many places.
+    pub to: &'a mut [f32],
+}
+
+impl Work for Transpose<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn on<S: Lanes>(self, s: S) {
+        let full = tile_columns::<S>();
+        for first in (0..self.inner).step_by(CHUNK) {
+            let inner = CHUNK.min(self.inner - first);
+            for tile in (0..self.columns).step_by(full) {
+                let width = full.min(self.columns - tile);
+                let to = &mut self.to[first * self.columns + tile * inner..];
+                for column in (0..width).step_by(S::WIDTH) {
+                    for k in (0..inner).step_by(S::WIDTH) {
+                        let from = &self.from[(tile + column) * self.inner + first + k..];
+                        s.transpose(from, self.inner, &mut to[k * width + column..], width);
+                    }
+                }
+            }
+        }
+    }
+}
