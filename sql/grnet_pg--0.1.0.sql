@@ -107,12 +107,16 @@ COMMENT ON FUNCTION grnet_make_features(real[], text) IS 'features from regions 
 
 -- Scores. IMMUTABLE although they read a model's head: an id is the digest of its content.
 
+CREATE FUNCTION grnet_score_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION grnet_score_support(internal) IS 'planner support of scores';
+
 CREATE FUNCTION grnet_score(grnet_features, grnet_features) RETURNS double precision
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2500 SUPPORT grnet_score_support;
 COMMENT ON FUNCTION grnet_score(grnet_features, grnet_features) IS 'probability that two photos show the same garment';
 
 CREATE FUNCTION grnet_distance(grnet_features, grnet_features) RETURNS double precision
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2500 SUPPORT grnet_score_support;
 COMMENT ON FUNCTION grnet_distance(grnet_features, grnet_features) IS 'implementation of <-> operator: minus the logarithm of grnet_score, strictly monotone where the score prints 1';
 
 CREATE OPERATOR <-> (

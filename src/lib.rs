@@ -21,6 +21,7 @@ mod ffi;
 mod model;
 mod photos;
 mod progress;
+mod rank;
 mod score;
 mod settings;
 mod stat;
@@ -37,6 +38,7 @@ pgrx::pg_module_magic!(name, version);
 pub extern "C-unwind" fn _PG_init() {
     ffi::process::take_no_backtraces();
     settings::register();
+    rank::register();
     // SAFETY: a flag of the server's, set before libraries are preloaded and cleared afterwards.
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
         engine::supervisor::register();

@@ -16,6 +16,9 @@ sql_functions! {
     grnet_score, pg_finfo_grnet_score => score;
     /// `<->`: −ln σ(logit), for ORDER BY.
     grnet_distance, pg_finfo_grnet_distance => order;
+    /// `grnet_score_support(internal) → internal`: the planner's question about a score. That it is asked loads the
+    /// library, and with it the node that scores in batches, before the first query is planned; it has no answer.
+    grnet_score_support, pg_finfo_grnet_score_support => no_answer;
     /// `grnet_global_similarity(grnet_features, grnet_features) → real`: cosine of the global vectors.
     grnet_global_similarity, pg_finfo_grnet_global_similarity => global_similarity;
 }
@@ -77,6 +80,11 @@ fn score(call: &mut Call<'_>) -> Result<Value, Error> {
 
 fn order(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(logit(call)?.and_then(|logit| datum::double(distance(logit))))
+}
+
+fn no_answer(_call: &mut Call<'_>) -> Result<Value, Error> {
+    // What it returns is a pointer, of which NULL says so; an SQL NULL would be an error.
+    Ok(Some(pgrx::pg_sys::Datum::null()))
 }
 
 fn global_similarity(call: &mut Call<'_>) -> Result<Value, Error> {

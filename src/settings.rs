@@ -9,6 +9,7 @@ use crate::ffi::setting;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
+static ENABLE_RANK: GucSetting<bool> = GucSetting::<bool>::new(true);
 static EMBED_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static MAX_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(32 << 20);
 static MAX_IMAGE_PIXELS: GucSetting<i32> = GucSetting::<i32>::new(64_000_000);
@@ -34,6 +35,14 @@ pub fn register() {
         &MODEL,
         GucContext::Userset,
         none,
+    );
+    GucRegistry::define_bool_guc(
+        c"grnet.enable_rank",
+        c"Lets the planner score the rows of ORDER BY in batches.",
+        c"Off: a score is computed as any other function, row by row.",
+        &ENABLE_RANK,
+        GucContext::Userset,
+        GucFlags::EXPLAIN,
     );
     int(
         c"grnet.embed_timeout",
@@ -162,6 +171,11 @@ fn string(setting: &GucSetting<Option<CString>>) -> String {
 /// `grnet.model`.
 pub fn model() -> String {
     string(&MODEL)
+}
+
+/// `grnet.enable_rank`.
+pub fn enable_rank() -> bool {
+    ENABLE_RANK.get()
 }
 
 /// `grnet.embed_timeout`.

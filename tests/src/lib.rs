@@ -6,6 +6,7 @@ pub mod photos;
 pub mod processes;
 pub mod refusal;
 pub mod server;
+pub mod shapes;
 
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,158 @@
+//! Expressions.
+
+use std::marker::PhantomData;
+
+use pgrx::pg_sys;
+
+use super::{Query, pointers};
+use crate::ffi::datum;
+
+/// An expression of the query.
+#[derive(Debug, Clone, Copy)]
+pub struct Expr<'p> {
+    node: *mut pg_sys::Expr,
+    life: PhantomData<&'p ()>,
+}
+
+/// Two expressions are equal where they always give the same value, as the planner sees it.
+impl PartialEq for Expr<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        // SAFETY: both are expressions, by the promise of `new`.
+        unsafe { pg_sys::equal(self.node.cast(), other.node.cast()) }
+    }
+}
+
+impl<'p> Expr<'p> {
+    /// Wraps an expression.
+    ///
+    /// # Safety
+    /// `node` is an expression that lives as long as `'p`.
+    pub(in crate::ffi) unsafe fn new(node: *mut pg_sys::Expr) -> Self {
+        Self { node, life: PhantomData }
+    }
+
+    /// The node itself.
+    pub(in crate::ffi) fn node(self) -> *mut pg_sys::Expr {
+        self.node
+    }
+
+    /// The function and both arguments, if this is a call or an operator of two arguments of types that are not the
+    /// server's own: what no other is asked, so that a query without them costs nothing.
+    pub fn call(self) -> Option<(pg_sys::Oid, [Expr<'p>; 2])> {
+        // SAFETY: the promise of `new`; the tag says which struct a node is.
+        unsafe {
+            let (function, arguments) = match (*self.node).type_ {
+                pg_sys::NodeTag::T_FuncExpr => {
+                    let call = self.node.cast::<pg_sys::FuncExpr>();
+                    ((*call).funcid, (*call).args)
+                }
+                pg_sys::NodeTag::T_OpExpr => {
+                    let call = self.node.cast::<pg_sys::OpExpr>();
+                    let known = (*call).opfuncid;
+                    let function = if known == pg_sys::InvalidOid { pg_sys::get_opcode((*call).opno) } else { known };
+                    (function, (*call).args)
+                }
+                _ => return None,
+            };
+            let [left, right] = pointers::<pg_sys::Expr>(arguments)[..] else { return None };
+            let own = u32::from(pg_sys::exprType(left.cast())) >= pg_sys::FirstNormalObjectId;
+            own.then(|| (function, [Self::new(left), Self::new(right)]))
+        }
+    }
+
+    /// Whether a column of this query level is in it.
+    pub fn has_columns(self) -> bool {
+        // SAFETY: an expression, by the promise of `new`.
+        unsafe { pg_sys::contain_var_clause(self.node.cast()) }
+    }
+
+    /// The columns in it, and what the planner holds places for.
+    pub fn columns(self) -> Vec<Expr<'p>> {
+        let flags = pg_sys::PVC_INCLUDE_AGGREGATES | pg_sys::PVC_INCLUDE_WINDOWFUNCS | pg_sys::PVC_INCLUDE_PLACEHOLDERS;
+        // SAFETY: as above; the list holds expressions.
+        unsafe {
+            let columns = pg_sys::pull_var_clause(self.node.cast(), flags as i32);
+            pointers(columns).into_iter().map(|column| Self::new(column)).collect()
+        }
+    }
+
+    /// Whether it has a sub-select that is evaluated with it.
+    pub fn has_subselects(self) -> bool {
+        // SAFETY: as above.
+        unsafe { pg_sys::contain_subplans(self.node.cast()) }
+    }
+
+    /// Whether all its columns are of `relation`.
+    pub fn is_of(self, query: Query<'p>, relation: super::Relation<'p>) -> bool {
+        // SAFETY: as above; sets of relations are read only.
+        unsafe {
+            let relations = pg_sys::pull_varnos(query.root, self.node.cast());
+            pg_sys::bms_is_subset(relations, relation.all_of_it())
+        }
+    }
+
+    /// What evaluating it costs: once, and each time.
+    pub fn cost(self, query: Query<'p>) -> (f64, f64) {
+        let mut cost = pg_sys::QualCost::default();
+        // SAFETY: as above; the result is the caller's.
+        unsafe { pg_sys::cost_qual_eval_node(&mut cost, self.node.cast(), query.root) };
+        (cost.startup, cost.per_tuple)
+    }
+
+    /// The expression itself and all below it for which `wanted` gives something, outermost first; what is inside such a
+    /// one is not looked at.
+    pub fn find<T>(self, wanted: &mut dyn FnMut(Expr<'p>) -> Option<T>, found: &mut Vec<(Expr<'p>, T)>) {
+        if let Some(thing) = wanted(self) {
+            found.push((self, thing));
+            return;
+        }
+        let mut below: Vec<*mut pg_sys::Node> = Vec::new();
+        // SAFETY: an expression; the walker calls `collect` with each node directly below and with our vector.
+        unsafe { pg_sys::expression_tree_walker(self.node.cast(), Some(collect), (&raw mut below).cast()) };
+        for node in below {
+            // SAFETY: what is below an expression is an expression or a list of them, and lives as long.
+            unsafe { Self::new(node.cast()).find(wanted, found) };
+        }
+    }
+}
+
+/// Notes a node, and goes no deeper.
+// SAFETY: the server alone calls this, with the vector that it was given above.
+#[pgrx::pg_guard]
+unsafe extern "C-unwind" fn collect(node: *mut pg_sys::Node, below: *mut std::ffi::c_void) -> bool {
+    if !node.is_null() {
+        // SAFETY: the vector outlives the walk, and nobody else uses it meanwhile.
+        unsafe { (*below.cast::<Vec<*mut pg_sys::Node>>()).push(node) };
+    }
+    false
+}
+
+/// A function written in C: the name in its library, and the library.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Function {
+    /// The C name.
+    pub symbol: String,
+    /// The library as `CREATE FUNCTION` named it.
+    pub library: String,
+}
+
+/// The C function behind an OID; `None` for functions in other languages.
+pub fn function(oid: pg_sys::Oid) -> Option<Function> {
+    // SAFETY: a look-up in a catalog cache; the row is released after both texts were copied.
+    unsafe {
+        let cache = pg_sys::SysCacheIdentifier::PROCOID as i32;
+        let null = pg_sys::Datum::null();
+        let row = pg_sys::SearchSysCache(cache, pg_sys::Datum::from(oid), null, null, null);
+        if row.is_null() {
+            return None;
+        }
+        let text = |column: u32| {
+            let mut missing = false;
+            let value = pg_sys::SysCacheGetAttr(cache, row, column as pg_sys::AttrNumber, &mut missing);
+            (!missing).then(|| String::from_utf8_lossy(&datum::bytea(value)).into_owned())
+        };
+        let (symbol, library) = (text(pg_sys::Anum_pg_proc_prosrc), text(pg_sys::Anum_pg_proc_probin));
+        pg_sys::ReleaseSysCache(row);
+        Some(Function { symbol: symbol?, library: library? })
+    }
+}

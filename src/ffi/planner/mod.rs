@@ -1,0 +1,80 @@
+//! What the planner works on, as values that live while it plans one query level.
+//!
+//! Everything here points into the planner's own memory, which is freed when the plan is done; `'p` is that time. A hook
+//! gets a [`Query`] for the time of its call, and all others come from it.
+
+mod expression;
+mod list;
+mod path;
+mod relation;
+
+use std::marker::PhantomData;
+
+use pgrx::pg_sys;
+
+pub use expression::{Expr, function};
+pub use list::{list_of, numbers, pointers};
+pub use path::{Path, Target};
+pub use relation::Relation;
+
+/// One query level that is being planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<'p> {
+    pub(super) root: *mut pg_sys::PlannerInfo,
+    life: PhantomData<&'p ()>,
+}
+
+impl<'p> Query<'p> {
+    /// Wraps what a planner's hook is called with.
+    ///
+    /// # Safety
+    /// `root` is what the server passed to a hook of the planner, and `'p` is no longer than its call.
+    pub unsafe fn new(root: *mut pg_sys::PlannerInfo) -> Self {
+        Self { root, life: PhantomData }
+    }
+
+    /// Whether there is an ORDER BY: all that most queries are asked.
+    pub fn is_sorted(self) -> bool {
+        // SAFETY: the promise of `new`.
+        unsafe { !(*self.root).sort_pathkeys.is_null() }
+    }
+
+    /// What it is ordered by, in all its equal forms, most important first. Volatile expressions are left out: each
+    /// evaluation of such a one is another value.
+    pub fn sort_expressions(self) -> Vec<Expr<'p>> {
+        let mut found = Vec::new();
+        // SAFETY: the promise of `new`; lists of path keys and of members hold just these nodes.
+        unsafe {
+            for key in pointers::<pg_sys::PathKey>((*self.root).sort_pathkeys) {
+                let class = (*key).pk_eclass;
+                if (*class).ec_has_volatile {
+                    continue;
+                }
+                let members = pointers::<pg_sys::EquivalenceMember>((*class).ec_members).into_iter();
+                // Before PostgreSQL 18 the copies for partitions stand beside the others.
+                found.extend(
+                    members.filter(|member| !(**member).em_is_child).map(|member| Expr::new((*member).em_expr)),
+                );
+            }
+        }
+        found
+    }
+
+    /// Whether the select list returns sets: those are computed above the sort.
+    pub fn returns_sets(self) -> bool {
+        // SAFETY: the promise of `new`.
+        unsafe { (*(*self.root).parse).hasTargetSRFs }
+    }
+
+    /// The columns that the query level returns.
+    pub fn final_target(self) -> Target<'p> {
+        // SAFETY: the promise of `new`; set before the hook for ordered paths is called.
+        unsafe { Target::new((*self.root).upper_targets[pg_sys::UpperRelationKind::UPPERREL_ORDERED as usize]) }
+    }
+}
+
+/// `max_parallel_workers_per_gather`.
+pub fn most_workers() -> i32 {
+    // SAFETY: a setting of the server's.
+    unsafe { pg_sys::max_parallel_workers_per_gather }
+}

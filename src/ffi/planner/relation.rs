@@ -1,0 +1,123 @@
+//! Relations: tables, joins, and the results of a query level's stages.
+
+use std::marker::PhantomData;
+
+use pgrx::pg_sys;
+
+use super::{Path, Query, pointers};
+
+/// A relation with the ways to read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Relation<'p> {
+    pub(in crate::ffi) rel: *mut pg_sys::RelOptInfo,
+    life: PhantomData<&'p ()>,
+}
+
+impl<'p> Relation<'p> {
+    /// Wraps what a planner's hook is called with.
+    ///
+    /// # Safety
+    /// `rel` is a relation of the query that is being planned, and `'p` is no longer than the planning.
+    pub unsafe fn new(rel: *mut pg_sys::RelOptInfo) -> Self {
+        Self { rel, life: PhantomData }
+    }
+
+    /// Whether it is the result of grouping, of window functions or of DISTINCT, where the columns of tables are gone.
+    pub fn is_result(self) -> bool {
+        // SAFETY: the promise of `new`.
+        unsafe { (*self.rel).reloptkind == pg_sys::RelOptKind::RELOPT_UPPER_REL }
+    }
+
+    /// Whether it may be read by several processes.
+    pub fn may_be_parallel(self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.rel).consider_parallel }
+    }
+
+    /// Whether it is partitioned. The planner pushes the columns of such a one below its Append.
+    pub fn is_partitioned(self) -> bool {
+        // SAFETY: as above; these are what the server's IS_PARTITIONED_REL looks at.
+        unsafe {
+            let rel = &*self.rel;
+            !rel.part_scheme.is_null() && !rel.boundinfo.is_null() && rel.nparts > 0 && !rel.part_rels.is_null()
+        }
+    }
+
+    /// Ways to read it that were kept, of a relation to which paths may still be added.
+    pub fn paths(self) -> Vec<Path<'p>> {
+        // SAFETY: as above; the list holds paths.
+        unsafe { pointers((*self.rel).pathlist).into_iter().map(|path| Path::new(path)).collect() }
+    }
+
+    /// The ways to read it that are cheapest before the first row, and in all.
+    ///
+    /// Of a relation that is being sorted no other may be looked at: one that has the order already was offered as a
+    /// sorted one as it is, and freed where a cheaper one was found (`add_path`), yet it still stands among the paths.
+    /// These two are not: nothing starts earlier than the first, and what merges sorted workers starts later.
+    pub fn cheapest(self) -> Vec<Path<'p>> {
+        // SAFETY: as above.
+        unsafe {
+            let (first, all) = ((*self.rel).cheapest_startup_path, (*self.rel).cheapest_total_path);
+            let mut paths = vec![all];
+            if first != all {
+                paths.push(first);
+            }
+            paths.into_iter().filter(|path| !path.is_null()).map(|path| Path::new(path)).collect()
+        }
+    }
+
+    /// Ways to read a part of it in each of several processes, the cheapest first.
+    pub fn partial_paths(self) -> Vec<Path<'p>> {
+        // SAFETY: as above.
+        unsafe { pointers((*self.rel).partial_pathlist).into_iter().map(|path| Path::new(path)).collect() }
+    }
+
+    /// Offers a way to read it.
+    pub fn offer(self, path: Path<'p>) {
+        // SAFETY: as above; the path was made for this relation.
+        unsafe { pg_sys::add_path(self.rel, path.path) }
+    }
+
+    /// Rows that reading it gives.
+    pub fn rows(self) -> f64 {
+        // SAFETY: as above.
+        unsafe { (*self.rel).rows }
+    }
+
+    /// Whether its owner has said how many processes read it (`ALTER TABLE … SET (parallel_workers = N)`).
+    pub fn has_chosen_workers(self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.rel).rel_parallel_workers >= 0 }
+    }
+
+    /// Whether it is a table that is scanned by itself: no partitioned one, no sub-select, no foreign table.
+    pub fn is_plain_table(self, query: Query<'p>) -> bool {
+        // SAFETY: as above; `relid` names the range table's entry of a relation that is no join.
+        unsafe {
+            let rel = &*self.rel;
+            if rel.rtekind != pg_sys::RTEKind::RTE_RELATION || rel.relid == 0 || !rel.fdwroutine.is_null() {
+                return false;
+            }
+            let entry = *(*query.root).simple_rte_array.add(rel.relid as usize);
+            let kind = (*entry).relkind as u8;
+            (kind == pg_sys::RELKIND_RELATION || kind == pg_sys::RELKIND_MATVIEW) && (*entry).tablesample.is_null()
+        }
+    }
+
+    /// Offers to read a plain table from beginning to end in several processes.
+    pub fn offer_parallel_scan(self, query: Query<'p>, workers: i32) {
+        // SAFETY: as above.
+        unsafe {
+            let path = pg_sys::create_seqscan_path(query.root, self.rel, std::ptr::null_mut(), workers);
+            pg_sys::add_partial_path(self.rel, path);
+        }
+    }
+
+    /// The set of relations that columns may be of: of a partition, those of the whole table.
+    pub(super) fn all_of_it(self) -> pg_sys::Relids {
+        // SAFETY: as above.
+        unsafe {
+            if (*self.rel).top_parent_relids.is_null() { (*self.rel).relids } else { (*self.rel).top_parent_relids }
+        }
+    }
+}

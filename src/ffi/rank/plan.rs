@@ -1,0 +1,198 @@
+//! `GrnetScore` in a plan: the path that the planner weighs, and the plan node made of it.
+//!
+//! A path's private list has the scores, the item's expression, the query's, and a flag; a plan's has two lists of
+//! numbers: for each column where its value comes from, and what the node itself needs.
+
+use pgrx::{pg_guard, pg_sys};
+
+use crate::ffi::planner::{Expr, Path, Relation, Target, list_of, numbers, pointers};
+
+/// What a score is shown as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// −ln σ(logit), of `<->`.
+    Distance,
+    /// σ(logit), of `grnet_score`.
+    Probability,
+}
+
+/// Where a node's column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The child's column of this number, counted from 0.
+    Child(usize),
+    /// The node computes it.
+    Score(Kind),
+}
+
+impl Source {
+    /// As a number in a plan, which can hold nothing else.
+    fn number(self) -> i32 {
+        match self {
+            Self::Child(column) => column as i32,
+            Self::Score(Kind::Distance) => -1,
+            Self::Score(Kind::Probability) => -2,
+        }
+    }
+
+    /// What [`number`](Self::number) was made of.
+    pub fn of(number: i32) -> Self {
+        match number {
+            -1 => Self::Score(Kind::Distance),
+            -2 => Self::Score(Kind::Probability),
+            column => Self::Child(column as usize),
+        }
+    }
+}
+
+/// What a node computes.
+#[derive(Debug, Clone, Copy)]
+pub struct Pair<'p> {
+    /// The side that changes from row to row.
+    pub item: Expr<'p>,
+    /// The side that does not.
+    pub query: Expr<'p>,
+    /// Whether the item is the left argument: errors name both in their order.
+    pub item_is_left: bool,
+}
+
+/// Estimates of a node.
+#[derive(Debug, Clone, Copy)]
+pub struct Costs {
+    /// Before the first row.
+    pub startup: f64,
+    /// For each row.
+    pub row: f64,
+}
+
+struct PathMethods(pg_sys::CustomPathMethods);
+// SAFETY: a name and a function, never written.
+unsafe impl Sync for PathMethods {}
+
+/// The node's name in a plan.
+pub const NAME: &std::ffi::CStr = c"GrnetScore";
+
+static PATH_METHODS: PathMethods = PathMethods(pg_sys::CustomPathMethods {
+    CustomName: NAME.as_ptr(),
+    PlanCustomPath: Some(plan),
+    ReparameterizeCustomPathByChild: None,
+});
+
+/// A node of the server's memory, zeroed but for its tag.
+///
+/// # Safety
+/// `T` is the struct that `tag` names, or begins with it.
+pub(super) unsafe fn new_node<T>(tag: pg_sys::NodeTag) -> *mut T {
+    // SAFETY: palloc0 gives as many zeroed bytes, or raises an ERROR; every node begins with its tag.
+    unsafe {
+        let node = pg_sys::palloc0(size_of::<T>()).cast::<T>();
+        (*node.cast::<pg_sys::Node>()).type_ = tag;
+        node
+    }
+}
+
+/// A path that computes `target` above `child`, which has the item among its columns. `scores` are those columns of
+/// `target` that are scores of the pair: the others are the child's.
+pub fn path<'p>(
+    relation: Relation<'p>,
+    child: Path<'p>,
+    target: Target<'p>,
+    scores: &[(Expr<'p>, Kind)],
+    pair: Pair<'p>,
+    costs: Costs,
+) -> Path<'p> {
+    // SAFETY: a new node of the planner's memory with fields of other nodes that live as long; the lists hold
+    // expressions, as `plan` expects them.
+    unsafe {
+        let path = new_node::<pg_sys::CustomPath>(pg_sys::NodeTag::T_CustomPath);
+        let below = &*child.path;
+        (*path).path.pathtype = pg_sys::NodeTag::T_CustomScan;
+        (*path).path.parent = relation.rel;
+        (*path).path.pathtarget = target.target;
+        (*path).path.parallel_safe = relation.may_be_parallel() && below.parallel_safe;
+        // Only a node that says so is given shared memory to count in.
+        (*path).path.parallel_aware = below.parallel_workers > 0;
+        (*path).path.parallel_workers = below.parallel_workers;
+        (*path).path.rows = below.rows;
+        (*path).path.startup_cost = below.startup_cost + costs.startup;
+        (*path).path.total_cost = below.total_cost + costs.startup + below.rows * costs.row;
+        // Rows leave in the order in which they came.
+        (*path).path.pathkeys = below.pathkeys;
+        #[cfg(feature = "pg18")]
+        {
+            (*path).path.disabled_nodes = below.disabled_nodes;
+        }
+        (*path).custom_paths = list_of([child.path]);
+        let kinds = scores
+            .iter()
+            .fold(std::ptr::null_mut(), |list, (_, kind)| pg_sys::lappend_int(list, Source::Score(*kind).number()));
+        let scores = list_of(scores.iter().map(|(score, _)| score.node()));
+        let left = pg_sys::makeInteger(i32::from(pair.item_is_left)).cast::<pg_sys::Node>();
+        (*path).custom_private =
+            list_of([scores.cast(), kinds.cast(), pair.item.node().cast(), pair.query.node().cast(), left]);
+        (*path).methods = &raw const PATH_METHODS.0;
+        Path::new(path.cast())
+    }
+}
+
+/// Makes the plan node of a path that was chosen.
+// SAFETY: the server alone calls this, with a path made above and its child's plan.
+#[pg_guard]
+unsafe extern "C-unwind" fn plan(
+    _root: *mut pg_sys::PlannerInfo,
+    _rel: *mut pg_sys::RelOptInfo,
+    path: *mut pg_sys::CustomPath,
+    columns: *mut pg_sys::List,
+    _clauses: *mut pg_sys::List,
+    children: *mut pg_sys::List,
+) -> *mut pg_sys::Plan {
+    // SAFETY: the private list is the one made in `path`; columns are target entries; there is one child.
+    unsafe {
+        let parts = pointers::<pg_sys::Node>((*path).custom_private);
+        let [scores, kinds, item, query, left] = parts[..] else { unreachable!("as made in path()") };
+        let scores: Vec<Expr<'_>> = pointers(scores.cast()).into_iter().map(|score| Expr::new(score)).collect();
+        let kinds = numbers(kinds.cast());
+        let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
+        let mut sources: *mut pg_sys::List = std::ptr::null_mut();
+        for entry in pointers::<pg_sys::TargetEntry>(columns) {
+            let column = Expr::new((*entry).expr);
+            let score = scores.iter().position(|score| *score == column);
+            let source = score.map_or_else(|| place(column.node(), below), |at| kinds[at]);
+            sources = pg_sys::lappend_int(sources, source);
+        }
+        let mut needs = pg_sys::lappend_int(std::ptr::null_mut(), place(item.cast(), below));
+        needs = pg_sys::lappend_int(needs, (*left.cast::<pg_sys::Integer>()).ival);
+
+        let node = new_node::<pg_sys::CustomScan>(pg_sys::NodeTag::T_CustomScan);
+        (*node).scan.plan.targetlist = columns;
+        // What the node's own rows look like: the same columns. The query's expression is among `custom_exprs`, where
+        // the server finds the parameters that decide about rescans.
+        (*node).custom_scan_tlist = pg_sys::copyObjectImpl(columns.cast()).cast();
+        (*node).custom_exprs = list_of([query]);
+        (*node).custom_plans = children;
+        (*node).custom_private = list_of([sources, needs]);
+        (*node).flags = (*path).flags;
+        (*node).methods = super::node::scan_methods();
+        node.cast()
+    }
+}
+
+/// The place, counted from 0, of a column in a child's list.
+///
+/// # Safety
+/// Both are the planner's.
+unsafe fn place(column: *mut pg_sys::Expr, list: *mut pg_sys::List) -> i32 {
+    // SAFETY: the caller's promise.
+    let entry = unsafe { pg_sys::tlist_member(column, list) };
+    if entry.is_null() {
+        // Found by tests of every shape of query, should it ever come to this; a user turns the node off.
+        pgrx::ereport!(
+            ERROR,
+            pgrx::PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+            "grnet: a column of the ranking is not in the plan below it",
+            "SET grnet.enable_rank = off avoids this; please report the query."
+        );
+    }
+    // SAFETY: an entry of the list, whose numbers begin with 1.
+    i32::from(unsafe { (*entry).resno }) - 1
+}

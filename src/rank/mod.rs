@@ -1,0 +1,25 @@
+//! `ORDER BY features <-> q` in batches: the node `GrnetScore`, where the planner may put it and what it costs.
+//!
+//! A function in a sort key is called once a row, gets one pair at a time, fetches its values itself, and is computed
+//! once more where it is also selected. The node takes the rows below the sort without their scores, scores 64 of them
+//! at a time, and leaves the sorting to PostgreSQL's own Sort: limits, ties, further keys, cursors, spilling and
+//! merging of workers stay right because they stay there.
+//!
+//! Downwards: [`hook`] decides, [`recognise`] finds the scores of a query, [`workers`] lets several processes read a
+//! table, [`scoring`] is what the node computes, [`declined`] says why it was not taken. Trees of the planner are in `ffi::planner`, the node's life in
+//! `ffi::rank`.
+
+mod declined;
+mod hook;
+mod recognise;
+mod scoring;
+mod workers;
+
+use crate::ffi::rank::{explain_hook, node, planner_hook};
+
+/// Makes the node known and watches the planner. Called once, when the library is loaded.
+pub fn register() {
+    node::register(scoring::make);
+    planner_hook::register(hook::offer, workers::offer);
+    explain_hook::register(declined::take);
+}

@@ -1,0 +1,244 @@
+//! The node `GrnetScore` gives what the plain plan gives, for random queries of every shape, and holds no memory.
+//!
+//! `GRNET_RANK_SHAPES` says how many queries (300), `GRNET_RANK_SEED` which.
+
+use grnet_tests::photos::bmp;
+use grnet_tests::processes::kilobytes;
+use grnet_tests::server::{Server, backend_of, counter};
+use grnet_tests::shapes::{Shape, Shapes, TABLES};
+use postgres::{Client, SimpleQueryMessage};
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
+}
+
+/// A session in a database with the tables of [`TABLES`].
+fn with_tables(server: &Server) -> Client {
+    let mut client = server.session();
+    client
+        .batch_execute("SELECT grnet_install_model('base'); CREATE TABLE photo (n int, features grnet_features)")
+        .expect("a table");
+    let photos: Vec<Vec<u8>> = (0..40).map(bmp).collect();
+    let sql = "INSERT INTO photo SELECT n, f FROM unnest(grnet_embed_images($1)) WITH ORDINALITY u (f, n)";
+    client.execute(sql, &[&photos]).expect("features");
+    client.batch_execute(TABLES).expect("tables");
+    client
+}
+
+/// What statements gave, row by row, or the error that ended them.
+fn outcome(client: &mut Client, statements: &[String], unordered: bool) -> Vec<String> {
+    let mut rows = Vec::new();
+    for statement in statements {
+        match client.simple_query(statement) {
+            Ok(messages) => rows.extend(messages.iter().filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => {
+                    Some((0..row.len()).map(|column| row.get(column).unwrap_or("NULL")).collect::<Vec<_>>().join("|"))
+                }
+                _ => None,
+            })),
+            Err(error) => {
+                let error =
+                    error.as_db_error().unwrap_or_else(|| panic!("the session is lost by {statement}: {error:?}"));
+                rows.push(format!("{} {}", error.code().code(), error.message()));
+                client.batch_execute("ROLLBACK; DEALLOCATE ALL").expect("the session goes on");
+                break;
+            }
+        }
+    }
+    if unordered {
+        rows.sort_unstable();
+    }
+    rows
+}
+
+/// How a query is run.
+fn statements(shapes: &mut Shapes, shape: &Shape, values: &[String]) -> Vec<String> {
+    let sql = &shape.sql;
+    let value = |shapes: &mut Shapes| {
+        let at = shapes.below(values.len() as u64 + 1) as usize;
+        values.get(at).map_or("NULL".to_owned(), |value| format!("'{value}'"))
+    };
+    if shape.has_parameters {
+        let mut all = vec![
+            format!(
+                "SET plan_cache_mode = {}",
+                ["auto", "force_generic_plan", "force_custom_plan"][shapes.below(3) as usize]
+            ),
+            format!("PREPARE s (grnet_features, int) AS {sql}"),
+        ];
+        // From the sixth on a generic plan may be taken.
+        let times = if shapes.once_in(3) { 7 } else { 2 };
+        all.extend((0..times).map(|_| format!("EXECUTE s ({}, {})", value(shapes), shapes.below(12))));
+        all.push("DEALLOCATE s".to_owned());
+        return all;
+    }
+    if shape.scrolls && shapes.once_in(4) {
+        let fetches = ["3", "BACKWARD 2", "ABSOLUTE 4", "PRIOR", "ALL", "BACKWARD ALL", "FORWARD 5"];
+        let scroll = if sql.contains(" FOR ") { "NO SCROLL" } else { "SCROLL" };
+        let mut all = vec![format!("BEGIN; DECLARE c {scroll} CURSOR FOR {sql}")];
+        let usable = if scroll == "SCROLL" { &fetches[..] } else { &fetches[..1] };
+        all.extend((0..6).map(|_| format!("FETCH {} FROM c", usable[shapes.below(usable.len() as u64) as usize])));
+        all.push("COMMIT".to_owned());
+        return all;
+    }
+    vec![sql.clone()]
+}
+
+#[test]
+fn the_node_gives_what_the_plain_plan_gives() {
+    let (count, seed) = (number("GRNET_RANK_SHAPES", 300), number("GRNET_RANK_SEED", 1));
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    let values: Vec<String> = client
+        .query("SELECT f::text FROM question WHERE f IS NOT NULL ORDER BY id", &[])
+        .expect("values")
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    let mut shapes = Shapes::new(seed);
+    let (mut with_node, mut parallel, mut failed) = (0, 0, 0);
+    for number in 0..count {
+        let shape = shapes.next_shape();
+        let run = statements(&mut shapes, &shape, &values);
+        let workers = if shapes.once_in(3) { 2 } else { 0 };
+        client
+            .batch_execute(&format!(
+                "SET max_parallel_workers_per_gather = {workers}; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; \
+                 SET min_parallel_table_scan_size = {}",
+                if shapes.once_in(4) { "DEFAULT" } else { "0" }
+            ))
+            .expect("settings");
+        let mut both = [true, false].map(|on| {
+            client.batch_execute(&format!("SET grnet.enable_rank = {on}")).expect("a setting");
+            outcome(&mut client, &run, shape.unordered)
+        });
+        let [on, off] = &mut both;
+        assert_eq!(on, off, "query {number} of seed {seed}: with and without the node\n{}", run.join(";\n"));
+        failed += u64::from(on.len() == 1 && on[0].len() > 6 && on[0].as_bytes()[5] == b' ');
+        if !shape.has_parameters {
+            client.batch_execute("SET grnet.enable_rank = on").expect("a setting");
+            let plan = outcome(&mut client, &[format!("EXPLAIN {}", shape.sql)], false).concat();
+            with_node += u64::from(plan.contains("GrnetScore"));
+            parallel += u64::from(plan.contains("Parallel Custom Scan (GrnetScore)"));
+        }
+    }
+    println!(
+        "{count} queries, of those without parameters {with_node} with the node ({parallel} in parallel), {failed} errors"
+    );
+    assert!(with_node * 5 > count, "only {with_node} of {count} plans have the node");
+    assert!(count < 100 || (parallel > 0 && failed > 0), "{parallel} {failed}");
+}
+
+/// The plan of a query as JSON, executed.
+fn analyzed(client: &mut Client, sql: &str) -> serde_json::Value {
+    let text = outcome(client, &[format!("EXPLAIN (ANALYZE, FORMAT JSON) {sql}")], false).concat();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The first node of a plan for which `wanted` is true.
+fn node<'a>(plan: &'a serde_json::Value, wanted: &dyn Fn(&serde_json::Value) -> bool) -> Option<&'a serde_json::Value> {
+    if wanted(plan) {
+        return Some(plan);
+    }
+    plan["Plans"].as_array()?.iter().find_map(|below| node(below, wanted))
+}
+
+fn is_ours(node: &serde_json::Value) -> bool {
+    node["Custom Plan Provider"] == "GrnetScore"
+}
+
+#[test]
+fn explain_counts_what_was_done_workers_included() {
+    let server = Server::build(|builder| builder);
+    let mut client = with_tables(&server);
+    client
+        .batch_execute(
+            "CREATE TABLE many AS SELECT g AS id, i.features FROM generate_series(1, 50) g, item i \
+             WHERE i.features IS NOT NULL; ANALYZE many",
+        )
+        .expect("a table");
+    let rows: i64 = client.query_one("SELECT count(*) FROM many", &[]).expect("a count").get(0);
+    let sql = "SELECT id FROM many ORDER BY features <-> (SELECT f FROM question WHERE id = 1), id LIMIT 5";
+    // A session of its own: without preload the library is loaded while its first query is planned.
+    let mut client = server.session();
+    for workers in [0, 2] {
+        client.batch_execute(&format!("SET max_parallel_workers_per_gather = {workers}")).expect("a setting");
+        let plan = &analyzed(&mut client, sql)[0]["Plan"];
+        let ours = node(plan, &is_ours).unwrap_or_else(|| panic!("{plan:#}"));
+        assert_eq!(ours["Pairs"], rows, "{plan:#}");
+        assert!(ours["Batches"].as_i64() >= Some(rows / 64), "{plan:#}");
+        for time in ["Fetch Time", "Score Time"] {
+            assert!(ours[time].as_f64() > Some(0.0), "{time}: {plan:#}");
+        }
+        // PostgreSQL itself gives a table of so few pages no workers.
+        let launched = node(plan, &|node| node["Node Type"] == "Gather Merge").map(|node| &node["Workers Planned"]);
+        assert_eq!(launched.and_then(serde_json::Value::as_i64), (workers > 0).then_some(workers), "{plan:#}");
+        assert_eq!(ours["Parallel Aware"], workers > 0);
+    }
+    client.batch_execute("ALTER TABLE many SET (parallel_workers = 0)").expect("an owner");
+    let plan = &analyzed(&mut client, sql)[0]["Plan"];
+    assert!(node(plan, &is_ours).is_some() && node(plan, &|node| node["Node Type"] == "Gather Merge").is_none());
+}
+
+#[test]
+fn the_querys_side_is_evaluated_once_a_scan() {
+    let server = Server::start();
+    let mut client = with_tables(&server);
+    let photo = bmp(7);
+    let before = counter(&mut client, "requests");
+    let sql = "SELECT id FROM item ORDER BY features <-> grnet_embed($1), id LIMIT 3";
+    client.batch_execute("SET max_parallel_workers_per_gather = 0").expect("a setting");
+    assert_eq!(client.query(sql, &[&photo]).expect("a ranking").len(), 3);
+    assert_eq!(counter(&mut client, "requests") - before, 1);
+    // Computed once where it is selected as well, inside of something and above the sort.
+    let sql = "SELECT id, grnet_score((SELECT f FROM question WHERE id = 1), features) FROM item ORDER BY 2 DESC";
+    let plan = &analyzed(&mut client, sql)[0]["Plan"];
+    assert_eq!(node(plan, &is_ours).expect("the node")["Pairs"], 53);
+}
+
+#[test]
+fn a_plan_without_the_node_says_why() {
+    let server = Server::start();
+    let mut client = with_tables(&server);
+    let query = "(SELECT f FROM question WHERE id = 1)";
+    let score = &format!("features <-> {query}");
+    for (sql, reason) in [
+        (format!("SELECT category FROM item GROUP BY category ORDER BY min({score})"), ""),
+        (format!("SELECT DISTINCT {score} FROM item ORDER BY {score}"), "grouping"),
+        (format!("SELECT features FROM item GROUP BY features ORDER BY {score}"), "grouping"),
+        (format!("SELECT generate_series(1, 2) FROM item ORDER BY {score}"), "returns sets"),
+        ("SELECT 1 FROM item i, item j ORDER BY i.features <-> j.features".to_owned(), "both sides"),
+        (format!("SELECT 1 FROM item ORDER BY -({score})"), ""),
+        (format!("SELECT 1 FROM item ORDER BY {score}"), ""),
+    ] {
+        let plan = outcome(&mut client, &[format!("EXPLAIN (VERBOSE) {sql}")], false).join("\n");
+        let said = plan.lines().find(|line| line.starts_with("GrnetScore:"));
+        if reason.is_empty() {
+            assert_eq!(said, None, "{sql}\n{plan}");
+        } else {
+            assert!(said.is_some_and(|line| line.contains("not used") && line.contains(reason)), "{sql}\n{plan}");
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_rescans_hold_no_memory() {
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    let backend = backend_of(&mut client);
+    let sql = |outer: i32| {
+        format!(
+            "SELECT sum(s.id) FROM generate_series(1, {outer}) g, LATERAL (SELECT i.id FROM item i \
+             ORDER BY i.features <-> (SELECT f FROM question WHERE id = 1 + g % 5), i.id LIMIT 2) s"
+        )
+    };
+    client.batch_execute("SET max_parallel_workers_per_gather = 0").expect("a setting");
+    let plan = outcome(&mut client, &[format!("EXPLAIN {}", sql(10))], false).concat();
+    assert!(plan.contains("GrnetScore"), "{plan}");
+    client.query_one(&sql(1_000), &[]).expect("a sum");
+    let before = kilobytes(backend, "VmHWM");
+    client.query_one(&sql(10_000), &[]).expect("a sum");
+    let grown = kilobytes(backend, "VmHWM") - before;
+    println!("{grown} kB more for 10,000 rescans");
+    assert!(grown < 4 << 10, "{grown} kB");
+}
