@@ -210,6 +210,15 @@ fn photos_that_do_not_count_are_left_out_and_counted() {
         assert!((global["top"][k]["value"].as_f64().unwrap() - 20.0 / 21.0).abs() < 1e-9, "{set}");
     }
     assert_eq!(set["strata"], serde_json::json!([]));
+    // Neither maps that pass a few at a time nor rankings beside them change a figure.
+    for more in [&["--json"][..], &["--json", "--baselines"]] {
+        let other = json(&evaluate(data, &table, more));
+        for ranking in set["rankings"].as_array().unwrap() {
+            let same = |other: &&Value| other["method"] == ranking["method"];
+            let other = other["sets"][0]["rankings"].as_array().unwrap().iter().find(same).unwrap();
+            assert_eq!((&other["top"], &other["curve"]), (&ranking["top"], &ranking["curve"]), "{more:?}");
+        }
+    }
     // What was kept is read again, and is the same.
     assert_eq!(json(&evaluate(data, &table, &kept)), report);
     // In another table the same name is another garment.

@@ -4,6 +4,7 @@ mod arguments;
 mod baselines;
 mod descriptors;
 mod html;
+mod kept;
 pub(crate) mod ranking;
 pub mod report;
 pub(crate) mod rerank;

@@ -4,19 +4,27 @@ use std::collections::HashSet;
 
 use grnet_core::head::Head;
 use grnet_core::model::ModelFile;
-use tch::Tensor;
 
 use super::arguments::EvalArgs;
 use super::html;
+use super::kept::{self, Kept, Shape};
 use super::report::{Model, Report, SetReport};
 use super::set::{self, Candidate, Gallery};
 use super::shortlist::Clock;
 use super::tables::Tables;
-use crate::maps::cache::{self, Maps};
-use crate::maps::regions::Regions;
-use crate::network::graph::{TorchGraph, tensor};
-use crate::network::{Embedder, EngineError, Precision, set_threads};
+use crate::network::graph::TorchGraph;
+use crate::network::{Embedder, EngineError, Precision, backbone_id, set_threads};
 use crate::output::OutputFile;
+
+/// A model file, read.
+struct Parsed<'f> {
+    file: ModelFile<'f>,
+    graph: TorchGraph,
+    head: Head,
+    shape: Shape,
+    /// Its file's name without the ending.
+    name: String,
+}
 
 /// Evaluates every model on every set of queries, and writes the page where one is asked for.
 ///
@@ -32,51 +40,55 @@ pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
         let file = ModelFile::parse(bytes)?;
         // Before the photos are read: what is wrong with the last model need not wait for the first.
         let (graph, head) = (TorchGraph::read(&file)?, Head::read(&file)?);
+        let shape = Shape::read(&file)?;
         let name = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        Ok::<_, EngineError>((file, graph, head, name))
+        Ok::<_, EngineError>(Parsed { file, graph, head, shape, name })
     });
     let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
     let tables = Tables::read(&args.table)?;
 
-    // Models with one backbone share its maps.
-    let mut maps: Vec<(String, Maps)> = Vec::new();
-    let mut models = Vec::new();
-    for (file, _, _, name) in &parsed {
-        let embedder = Embedder::load(file, args.device, Precision::F32)?;
-        let backbone = embedder.backbone_id().to_string();
-        if !maps.iter().any(|(known, _)| *known == backbone) {
-            let stages = embedder.stages();
-            let kept = cache::kept_maps(&embedder, &tables.search.photos, stages, args.cache.as_deref())?;
-            maps.push((backbone.clone(), kept));
-        }
-        let same = parsed.iter().filter(|(_, _, _, other)| other == name).count();
+    let mut models: Vec<Model> = Vec::new();
+    for Parsed { file, name, .. } in &parsed {
+        let same = parsed.iter().filter(|other| other.name == *name).count();
         models.push(Model {
             // Two files of one name are told apart by their ids.
             name: if same > 1 { format!("{name} {}", file.id) } else { name.clone() },
             id: file.id.to_string(),
-            backbone,
+            backbone: backbone_id(file)?.to_string(),
             grids: file.config.pyramid.grids.clone(),
             channels: file.config.channels,
             graph: file.config.graph.clone(),
         });
     }
+    // Models with one backbone share what it sees: the first of them stands for it.
+    let first_with = |at: usize| models.iter().position(|model| model.backbone == models[at].backbone).unwrap_or(at);
+    let mut backbones: Vec<(usize, Kept)> = Vec::new();
+    for first in (0..models.len()).filter(|&at| first_with(at) == at) {
+        let embedder = Embedder::load(&parsed[first].file, args.device, Precision::F32)?;
+        let shapes = parsed.iter().enumerate().filter(|(at, _)| first_with(*at) == first);
+        let shapes: Vec<&Shape> = shapes.map(|(_, parsed)| &parsed.shape).collect();
+        let photos = &tables.search.photos;
+        backbones.push((first, Kept::of(&embedder, photos, &shapes, args.baselines, args.cache.as_deref())?));
+    }
     // Every model is asked the same: what one backbone cannot be shown, none is.
-    let unreadable: HashSet<usize> = maps.iter().flat_map(|(_, maps)| maps.unreadable.iter().copied()).collect();
+    let unreadable: HashSet<usize> = backbones.iter().flat_map(|(_, kept)| kept.unreadable.iter().copied()).collect();
     let searched = tables.searched(&unreadable)?;
     let gallery = Gallery { shown: searched.iter().map(|&p| tables.search.items[p]).collect(), photos: searched };
 
     let timed = args.times || args.html.is_some();
     let mut candidates = Vec::new();
-    for (at, (file, graph, head, _)) in parsed.into_iter().enumerate() {
-        let Some((_, maps)) = maps.iter().find(|(backbone, _)| *backbone == models[at].backbone) else { continue };
-        let (weight, bias) = reduction(&file)?;
-        let regions = Regions::new(maps, &file.config.pyramid, weight, bias)?;
-        let searched = regions.whole(&gallery.photos)?;
+    for (at, Parsed { graph, head, shape, .. }) in parsed.into_iter().enumerate() {
+        let first = first_with(at);
+        let Some((_, kept)) = backbones.iter().find(|(backbone, _)| *backbone == first) else { continue };
+        let regions = &kept.regions[(0..at).filter(|&other| first_with(other) == first).count()];
+        let searched = kept::select(regions, &gallery.photos)?;
         candidates.push(Candidate {
-            first_of_backbone: models.iter().position(|m| m.backbone == models[at].backbone) == Some(at),
+            first_of_backbone: first == at,
             clock: timed.then(|| Clock::new(head, &searched)).transpose()?,
-            maps,
+            cells: kept.maps.as_ref().map(|maps| shape.regions(maps)).transpose()?,
+            kept,
             regions,
+            grids: models[at].grids.clone(),
             graph,
             searched,
             name: (models.len() > 1).then(|| models[at].name.clone()),
@@ -94,15 +106,4 @@ pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
         page.put(html::page(&report, &tables.search.photos).as_bytes())?;
     }
     Ok(report)
-}
-
-/// Weight and bias of the reduction; of nothing where the model has none.
-fn reduction(file: &ModelFile<'_>) -> Result<(Tensor, Tensor), EngineError> {
-    let (channels, from) = (file.config.channels, file.config.backbone_channels);
-    if file.config.reduction {
-        let weight = tensor(&[channels, from], &file.shaped("reduction.weight", &[channels, from])?)?;
-        return Ok((weight, tensor(&[channels], &file.shaped("reduction.bias", &[channels])?)?));
-    }
-    let kind = (tch::Kind::Float, tch::Device::Cpu);
-    Ok((Tensor::f_eye(from as i64, kind)?, Tensor::f_zeros([from as i64], kind)?))
 }

@@ -7,13 +7,13 @@ use grnet_core::metrics;
 use super::arguments::EvalArgs;
 use super::baselines::{Scores, attention_matching, max_sim, pyramid_mean};
 use super::descriptors::Descriptor;
+use super::kept::{Kept, select};
 use super::ranking::{Protocol, Ranks, right, rows};
 use super::report::{Failure, Gain, Method, Ranking, SetReport, Shortlists, Shown, Stratum, StratumRanking};
 use super::rerank::{Reranked, ahead, rank};
 use super::shortlist::{Clock, shortlists};
 use super::tables::{Asked, Tables};
 use crate::dataset::Difficulty;
-use crate::maps::cache::Maps;
 use crate::maps::regions::Regions;
 use crate::network::EngineError;
 use crate::network::graph::TorchGraph;
@@ -42,10 +42,14 @@ pub struct Candidate<'m> {
     pub name: Option<String>,
     /// Whether no model before it has the same backbone.
     pub first_of_backbone: bool,
-    /// Its backbone's maps.
-    pub maps: &'m Maps,
-    /// Its regions.
-    pub regions: Regions<'m>,
+    /// What is kept of all photos under its backbone.
+    pub kept: &'m Kept,
+    /// All photos' regions `[n, M, C]`.
+    pub regions: &'m Tensor,
+    /// Its backbone's maps under its reduction, where they are kept.
+    pub cells: Option<Regions<'m>>,
+    /// Sides of its grids.
+    pub grids: Vec<u8>,
     /// Its graph.
     pub graph: TorchGraph,
     /// The gallery's regions `[G, M, C]`.
@@ -71,18 +75,23 @@ pub fn evaluate(
     for (model, candidate) in candidates.iter().enumerate() {
         let of_scores = |scores: Scores| Ranks::of_scores(&scores, &asked.items, &gallery.shown);
         if candidate.first_of_backbone {
-            let mut methods = vec![(Method::Backbone, Descriptor::Mean)];
-            if args.baselines {
-                methods.extend([(Method::Gem, Descriptor::Gem), (Method::Rmac, Descriptor::Rmac)]);
-            }
-            for (method, descriptor) in methods {
-                let of = |photos: &[usize]| descriptor.of(candidate.maps, photos);
-                let scores = rows(&of(&asked.queries)?.f_matmul(&of(&gallery.photos)?.f_tr()?)?)?;
-                ranked.push((method, model, of_scores(scores)));
+            let kept = candidate.kept;
+            let mean = |photos: &[usize]| select(&kept.means, photos);
+            ranked.push((
+                Method::Backbone,
+                model,
+                of_scores(products(&mean(&asked.queries)?, &mean(&gallery.photos)?)?),
+            ));
+            if let Some(maps) = &kept.maps {
+                for (method, descriptor) in [(Method::Gem, Descriptor::Gem), (Method::Rmac, Descriptor::Rmac)] {
+                    let of = |photos: &[usize]| descriptor.of(maps, photos);
+                    let scores = products(&of(&asked.queries)?, &of(&gallery.photos)?)?;
+                    ranked.push((method, model, of_scores(scores)));
+                }
             }
         }
         let protocol = Protocol {
-            queries: candidate.regions.whole(&asked.queries)?,
+            queries: select(candidate.regions, &asked.queries)?,
             gallery: candidate.searched.shallow_clone(),
             asked: asked.items.clone(),
             shown: gallery.shown.clone(),
@@ -94,12 +103,12 @@ pub fn evaluate(
         };
         let global = under(0);
         ranked.push((Method::Global, model, global.clone()));
-        if args.baselines {
-            let grids = candidate.regions.grids();
+        if let Some(cells) = &candidate.cells {
+            let grids = &candidate.grids;
             let (x, y) = (&protocol.queries, &protocol.gallery);
             ranked.push((Method::PyramidMean, model, of_scores(pyramid_mean(x, y, grids)?)));
             ranked.push((Method::MaxSim, model, of_scores(max_sim(x, y, grids)?)));
-            let scores = attention_matching(&candidate.regions, &asked.queries, &gallery.photos)?;
+            let scores = attention_matching(cells, &asked.queries, &gallery.photos)?;
             ranked.push((Method::Attention, model, of_scores(scores)));
         }
         let graph = under(args.shortlist);
@@ -158,10 +167,15 @@ pub fn evaluate(
     })
 }
 
+/// Products of every query's vector with every vector of the gallery.
+fn products(queries: &Tensor, gallery: &Tensor) -> Result<Scores, EngineError> {
+    rows(&queries.f_matmul(&gallery.f_tr()?)?)
+}
+
 /// For each ranking those that it is compared with: a graph with everything of its own model and backbone that has no
 /// graph, and with the first model's graph.
 fn compared(ranked: &[(Method, usize, Ranks)], candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
-    let same_backbone = |a: usize, b: usize| std::ptr::eq(candidates[a].maps, candidates[b].maps);
+    let same_backbone = |a: usize, b: usize| std::ptr::eq(candidates[a].kept, candidates[b].kept);
     let first = ranked.iter().position(|(method, ..)| *method == Method::Graph);
     let of = |at: usize| {
         let (method, model, _) = &ranked[at];

@@ -3,18 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use grnet_core::config::Input;
 use grnet_core::model::ModelId;
-use grnet_photo::Limits;
 use tch::{Kind, Tensor};
 
-use crate::augment::Kind as Taken;
-use crate::dataset::{Photo, Snapshot};
-use crate::network::{Embedder, EngineError, fit};
-use crate::progress;
-
-/// Photos per call of the backbone.
-const BATCH: usize = 8;
+use super::stream;
+use crate::dataset::Photo;
+use crate::network::{Embedder, EngineError};
 
 /// Maps of photos, f16 on the CPU: 125 kB a photo for 7 × 7 cells of 1,280 channels, 44 kB for 14 × 14 of 112.
 #[derive(Debug)]
@@ -89,94 +83,32 @@ pub fn identity(photo: &Photo) -> String {
     format!("{path:?} {length} {changed:?} {:?} {:?}\n", photo.region, photo.snapshot)
 }
 
-/// Runs every photo through the backbone's first `stages`. A photo that cannot be read has a map of zeros and is listed; the first ten
-/// are named on standard error.
+/// Runs every photo through the backbone's first `stages`. A photo that cannot be read has a map of zeros and is listed.
 ///
 /// # Errors
-/// What the network refuses, a photo whose map cannot be kept in half precision, or more than one photo in ten that
-/// cannot be read: as soon as that is certain.
+/// As [`stream::each`].
 pub fn maps(embedder: &Embedder, photos: &[Photo], stages: usize) -> Result<Maps, EngineError> {
-    let input = &embedder.config().input;
-    let mut bar = progress::begin(photos.len() as u64, "photos");
-    let mut unreadable = Vec::new();
-    let mut maps: Option<Maps> = None;
-    for (chunk, batch) in photos.chunks(BATCH).enumerate() {
-        let (mut pixels, mut rows) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-        for (index, photo) in batch.iter().enumerate() {
-            match prepare(photo, input) {
-                Ok(prepared) => {
-                    pixels.push(prepared);
-                    rows.push(chunk * BATCH + index);
-                }
-                Err(reason) => {
-                    if unreadable.len() < 10 {
-                        bar.say(&format!("left out {}: {reason}", photo.path.display()));
-                    }
-                    unreadable.push(chunk * BATCH + index);
-                }
-            }
-        }
-        if unreadable.len() * 10 > photos.len() {
-            let path = photos[unreadable[0]].path.clone();
-            let (count, seen) = (unreadable.len(), (chunk * BATCH + batch.len()).min(photos.len()));
-            let reason = format!(
-                "{count} of the first {seen} of {} photos cannot be read, this is the first; a tenth may be",
-                photos.len()
-            );
-            return Err(EngineError::Dataset { path, reason });
-        }
-        if !rows.is_empty() {
-            let map = embedder.map_behind(&pixels.iter().map(Vec::as_slice).collect::<Vec<_>>(), stages)?;
-            keep(&mut maps, &map, photos, &rows)?;
-        }
-        bar.inc(batch.len() as u64);
-    }
-    drop(bar);
+    let mut all: Option<Maps> = None;
+    let unreadable = stream::each(embedder, photos, stages, |rows, maps| put(&mut all, maps, photos.len(), rows))?;
     // At most a tenth is missing, so there is one unless there was no photo at all.
     let none = || EngineError::Dataset { path: "photos".into(), reason: "there are none".to_owned() };
-    Ok(Maps { unreadable, ..maps.ok_or_else(none)? })
+    Ok(Maps { unreadable, ..all.ok_or_else(none)? })
 }
 
-/// Puts a batch's maps `[n, C, h, w]` into their rows.
-fn keep(maps: &mut Option<Maps>, map: &Tensor, photos: &[Photo], rows: &[usize]) -> Result<(), EngineError> {
-    let (n, channels, height, width) = map.size4()?;
-    let cells = map.f_permute([0, 2, 3, 1])?.f_reshape([n, height * width, channels])?;
-    let cells = cells.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Half)?;
-    let finite = Vec::<bool>::try_from(cells.f_isfinite()?.f_flatten(1, 2)?.f_all_dim(1, false)?)?;
-    if let Some(at) = finite.iter().position(|finite| !finite) {
-        let path = photos[rows[at]].path.clone();
-        let reason =
-            "its map has cells that half precision cannot hold: the backbone's weights do not suit it".to_owned();
-        return Err(EngineError::Dataset { path, reason });
-    }
-    let maps = match maps {
-        Some(maps) => maps,
+/// Puts a batch's maps into their rows of all photos'.
+fn put(all: &mut Option<Maps>, maps: &Maps, photos: usize, rows: &[usize]) -> Result<(), EngineError> {
+    let all = match all {
+        Some(all) => all,
         None => {
-            let size = [photos.len() as i64, height * width, channels];
+            let (_, cells, channels) = maps.cells.size3()?;
+            let size = [photos as i64, cells, channels];
             let cells = Tensor::f_zeros(size, (Kind::Half, tch::Device::Cpu))?;
-            maps.insert(Maps { cells, height: height as usize, width: width as usize, unreadable: Vec::new() })
+            all.insert(Maps { cells, height: maps.height, width: maps.width, unreadable: Vec::new() })
         }
     };
     let rows: Vec<i64> = rows.iter().map(|&row| row as i64).collect();
-    let _ = maps.cells.f_index_copy_(0, &Tensor::f_from_slice(&rows)?, &cells)?;
+    let _ = all.cells.f_index_copy_(0, &Tensor::f_from_slice(&rows)?, &maps.cells)?;
     Ok(())
-}
-
-/// A photo's pixels at the network's size.
-fn prepare(photo: &Photo, input: &Input) -> Result<Vec<u8>, String> {
-    let bytes = std::fs::read(&photo.path).map_err(|e| e.to_string())?;
-    let limits = Limits::default();
-    let (size, fit) = (input.size, fit(input.fit));
-    if let Some(Snapshot { manner, seed }) = photo.snapshot {
-        // Twice the model's size: a snapshot may show half of the photo, and a larger one would only take longer.
-        let longest = (2 * size).min(grnet_photo::MAX_SIZE);
-        let picture =
-            grnet_photo::picture(&bytes, photo.region.as_ref(), longest, &limits).map_err(|e| e.to_string())?;
-        return Ok(manner.imitation().snapshot(&picture, &[], Taken::Consumer, size, fit, seed));
-    }
-    let prepared =
-        grnet_photo::prepare(&bytes, photo.region.as_ref(), fit, size, &limits).map_err(|e| e.to_string())?;
-    Ok(prepared.pixels)
 }
 
 #[cfg(test)]
@@ -199,15 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn maps_are_kept_in_their_rows_and_refused_by_photo_where_half_precision_cannot_hold_them() {
-        let photos = ["a.jpg", "b.jpg", "c.jpg"].map(|name| photo(Path::new(name)));
-        let map = Tensor::ones([2, 3, 2, 2], (Kind::Float, tch::Device::Cpu));
-        let mut maps = None;
-        keep(&mut maps, &map, &photos, &[0, 2]).unwrap();
-        let cells = maps.unwrap().cells;
+    fn maps_are_put_into_their_rows() {
+        let cells = Tensor::ones([2, 4, 3], (Kind::Half, tch::Device::Cpu));
+        let batch = Maps { cells, height: 2, width: 2, unreadable: Vec::new() };
+        let mut all = None;
+        put(&mut all, &batch, 3, &[0, 2]).unwrap();
+        let cells = all.unwrap().cells;
         let sum = |row| f64::try_from(cells.get(row).sum(Kind::Float)).unwrap();
         assert_eq!([sum(0), sum(1), sum(2)], [12.0, 0.0, 12.0]);
-        let _ = map.get(1).fill_(1e5);
-        assert!(keep(&mut None, &map, &photos, &[0, 2]).unwrap_err().to_string().contains("c.jpg"));
     }
 }

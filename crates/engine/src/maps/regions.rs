@@ -44,11 +44,6 @@ impl<'m> Regions<'m> {
         })
     }
 
-    /// Sides of the pyramid's grids.
-    pub fn grids(&self) -> &[u8] {
-        &self.pyramid.grids
-    }
-
     /// Cells `[B, h·w, C]` under the reduction, before any pooling.
     ///
     /// # Errors

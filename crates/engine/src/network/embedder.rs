@@ -207,8 +207,12 @@ impl Embedder {
     }
 }
 
-/// Digest of the input's and the backbone's configuration and of all its tensors.
-fn backbone_id(file: &ModelFile<'_>) -> Result<ModelId, EngineError> {
+/// Digest of the input's and the backbone's configuration and of all its tensors: what [`Embedder::backbone_id`] says,
+/// without loading anything.
+///
+/// # Errors
+/// A tensor cannot be read.
+pub fn backbone_id(file: &ModelFile<'_>) -> Result<ModelId, EngineError> {
     let mut content = format!("{:?} {:?}", file.config.backbone, file.config.input).into_bytes();
     for name in file.tensor_names().into_iter().filter(|n| n.starts_with("backbone.")) {
         content.extend_from_slice(name.as_bytes());

@@ -19,7 +19,7 @@ mod weights;
 pub use backbone::{Backbone, channels as backbone_channels};
 pub use conv::Conv;
 pub use device::{Device, Precision, set_threads, wait_asleep};
-pub use embedder::Embedder;
+pub use embedder::{Embedder, backbone_id};
 pub use error::EngineError;
 pub use fit::fit;
 pub(crate) use weights::{named, read as read_tensor};
