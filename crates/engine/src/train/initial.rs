@@ -78,7 +78,7 @@ pub fn graph(config: &ModelConfig, x: &Tensor, y: &Tensor, seed: u64) -> Result<
     }
     let mut graph = TorchGraph::new(config, &tensors)?;
     graph.place(x.device())?;
-    centre(&mut graph, x, y, &mut tensors)?;
+    centre(&graph, x, y, &mut tensors)?;
     let mut graph = TorchGraph::new(config, &tensors)?;
     graph.place(x.device())?;
     Ok(graph)
@@ -126,10 +126,16 @@ fn fill(name: &str, values: &mut [f32], start: &Start<'_>, numbers: &mut Sequenc
 }
 
 /// Sets the readout's bias so that right and wrong pairs lie around 0.
-fn centre(graph: &mut TorchGraph, x: &Tensor, y: &Tensor, tensors: &mut [NamedTensor]) -> Result<(), EngineError> {
-    let logits = tch::no_grad(|| graph.logits(x, y))?;
-    let n = logits.size()[0] as f64;
-    let (right, all) = (f64::try_from(logits.f_trace()?)?, f64::try_from(logits.f_sum(Kind::Float)?)?);
+fn centre(graph: &TorchGraph, x: &Tensor, y: &Tensor, tensors: &mut [NamedTensor]) -> Result<(), EngineError> {
+    let (mut right, mut all, n) = (0.0, 0.0, x.size()[0]);
+    // A few rows at a time: 48 x 48 pairs of a fine pyramid would take gigabytes.
+    let rows = (graph.pairs_at_once() as i64 / n).max(1);
+    for (part, x) in x.f_split(rows, 0)?.iter().enumerate() {
+        let logits = tch::no_grad(|| graph.logits(x, y))?;
+        right += f64::try_from(logits.f_diagonal(part as i64 * rows, 0, 1)?.f_sum(Kind::Double)?)?;
+        all += f64::try_from(logits.f_sum(Kind::Double)?)?;
+    }
+    let n = n as f64;
     let (right, wrong) = (right / n, (all - right) / (n * n - n).max(1.0));
     for (name, _, data) in tensors {
         if let (true, TensorData::Numbers(_, values)) = (name == "graph.readout.bias", data) {
@@ -204,11 +210,18 @@ mod tests {
     #[test]
     fn right_and_wrong_pairs_lie_around_nothing() {
         tch::manual_seed(4);
-        let config = config(&base(), &[1, 2], 32, 16, 1);
-        let x = normalise(&Tensor::randn([5, 5, 32], (Kind::Float, tch::Device::Cpu))).unwrap();
-        let logits = graph(&config, &x, &x, 1).unwrap().logits(&x, &x).unwrap();
-        let right = f64::try_from(logits.trace()).unwrap() / 5.0;
-        let wrong = (f64::try_from(logits.sum(Kind::Float)).unwrap() - 5.0 * right) / 20.0;
-        assert!(right > 0.5 && (right + wrong).abs() < 1e-3, "{right} {wrong}");
+        // All pairs at once, and in slices, of which the last is shorter.
+        for (grids, regions, photos) in [(&[1u8, 2][..], 5, 5i64), (&[1, 2, 4], 21, 13)] {
+            let config = config(&base(), grids, 32, 16, 1);
+            let x = normalise(&Tensor::randn([photos, regions, 32], (Kind::Float, tch::Device::Cpu))).unwrap();
+            let graph = graph(&config, &x, &x, 1).unwrap();
+            let rows = graph.pairs_at_once() as i64 / photos;
+            assert!(if photos == 5 { rows >= photos } else { rows < photos && photos % rows > 0 }, "{rows} rows");
+            let logits = graph.logits(&x, &x).unwrap();
+            let n = photos as f64;
+            let right = f64::try_from(logits.trace()).unwrap() / n;
+            let wrong = (f64::try_from(logits.sum(Kind::Float)).unwrap() - n * right) / (n * n - n);
+            assert!(right > 0.5 && (right + wrong).abs() < 1e-3, "{right} {wrong}");
+        }
     }
 }
