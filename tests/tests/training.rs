@@ -328,7 +328,7 @@ fn what_is_no_photo_is_left_out_and_counted() {
     assert_eq!(report["unreadable"], 2);
     let log = server.log();
     assert!(log.contains(&format!("2 of {} photos cannot be read and were left out", 3 * ITEMS)), "{log}");
-    assert!(log.contains("left out photos/") && !log.contains("left out pgsql_tmp"), "{log}");
+    assert!(log.contains("the first is photos/") && !log.contains("the first is pgsql_tmp"), "{log}");
     let rows = client.query(&format!("SELECT * FROM grnet_evaluate('{QUERY}')"), &[]).expect("it is measured");
     assert_eq!((rows[0].get::<_, i32>("unreadable"), rows[0].get::<_, i32>("queries")), (2, 2 * ITEMS - 2));
     // Too many of them are an error, and so are photos that nothing can be learned from.

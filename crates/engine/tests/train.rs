@@ -90,6 +90,10 @@ fn a_training_that_was_killed_goes_on_to_the_same_model() {
     let folder = tempfile::tempdir().unwrap();
     let (data, cache) = (folder.path().join("data"), folder.path().join("maps"));
     garments(&data);
+    // What is damaged is replaced by what the step decides, before a kill and after it.
+    for name in ["001/1.bmp", "004/0.bmp", "005/2.bmp", "012/1.bmp", "013/1.bmp", "013/2.bmp"] {
+        cut(&data.join(name));
+    }
     let more = ["--fresh", "--channels", "32", "--dim", "8", "--every", "3", "--cache", cache.to_str().unwrap()];
     let whole = folder.path().join("whole.safetensors");
     let report = json(&train(&data, &whole, &more));
@@ -115,6 +119,8 @@ fn a_training_that_was_killed_goes_on_to_the_same_model() {
     child.wait().unwrap();
     let again = json(&train(&data, &killed, &more));
     assert_eq!(again["validations"], report["validations"]);
+    assert!(report["unreadable"].as_u64().unwrap() > 3, "{report}");
+    assert_eq!(again["unreadable"], report["unreadable"]);
     assert!(fs::read(&killed).unwrap() == fs::read(&whole).unwrap(), "the models differ");
 
     fs::write(checkpoint(&killed), b"nothing").unwrap();
@@ -216,6 +222,48 @@ fn a_graph_of_another_shape_begins_anew_on_the_reduction_there_is() {
     assert!(!reduction && !graph);
     let (reduction, graph, _) = begun(&[]);
     assert!(reduction && graph);
+}
+
+/// A photo whose header is that of a whole one, and whose pixels end in the middle.
+fn cut(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+}
+
+#[test]
+fn photos_that_only_decoding_finds_damaged_are_left_out_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    garments(&data);
+    // Every fifteenth photo, the shop's and consumers', of garments held out and others.
+    let damaged: Vec<PathBuf> = (0..8u64).map(|n| data.join(format!("{:03}/{}.bmp", 5 * n, n % 3))).collect();
+    damaged.iter().for_each(|path| cut(path));
+    let model = folder.path().join("model.safetensors");
+    let output = train(&data, &model, &["--steps", "40", "--every", "20"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let report = json(&output);
+    // Some before the first step, some by batches; their headers say nothing.
+    let left_out = report["unreadable"].as_u64().unwrap();
+    let named = damaged.iter().filter(|path| said.contains(&format!("left out {}: ", path.display()))).count() as u64;
+    assert!((1..=8).contains(&named) && (named..=8).contains(&left_out), "{said} {report}");
+    assert_eq!(report["photos"], 3 * ITEMS - left_out);
+    assert_eq!(said.matches("others like it are counted").count(), 1, "{said}");
+    assert!(!said.contains("of 120 photos"), "{said}");
+    // A batch is the same whoever makes it, and also where what is damaged was found before.
+    let again = folder.path().join("again.safetensors");
+    let second = json(&train(&data, &again, &["--steps", "40", "--every", "20", "--loaders", "3"]));
+    assert_eq!(second["unreadable"], left_out);
+    assert!(fs::read(&again).unwrap() == fs::read(&model).unwrap(), "the models differ");
+    // More than a tenth is an error, after some steps or before them.
+    for number in 0..20 {
+        (1..3)
+            .for_each(|photo| fs::write(data.join(format!("{number:03}/{photo}.bmp")), cloth(number, photo)).unwrap());
+        (1..3).for_each(|photo| cut(&data.join(format!("{number:03}/{photo}.bmp"))));
+    }
+    let output = train(&data, &folder.path().join("none.safetensors"), &[]);
+    let error = String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default().to_owned();
+    assert!(!output.status.success() && error.contains("cannot be read, this is the first"), "{error}");
+    assert!(!folder.path().join("none.safetensors").exists());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use grnet_photo::Limits;
 
@@ -14,13 +14,20 @@ use crate::network::EngineError;
 /// What of a file is read first: more than any header but one behind a large profile or thumbnail.
 const START: u64 = 64 << 10;
 
-/// Opens every file and reads its header. A file that is missing, or is no photo, is counted; the photos stay in the
-/// list, for whoever embeds them leaves out also those whose pixels are damaged, which only decoding tells. Returns what
-/// is to be said about them.
+/// Files that are missing or no photos.
+#[derive(Debug, Default, PartialEq)]
+pub struct Bad {
+    /// Which.
+    pub files: HashSet<PathBuf>,
+    /// What is to be said about them, where there are any.
+    pub warning: Option<String>,
+}
+
+/// Opens every file and reads its header. Photos whose pixels are damaged are not found so: only decoding tells.
 ///
 /// # Errors
 /// More than one file in ten cannot be read.
-pub fn files(photos: &[Photo]) -> Result<Option<String>, EngineError> {
+pub fn files(photos: &[Photo]) -> Result<Bad, EngineError> {
     let (mut seen, mut bad) = (HashSet::new(), Vec::new());
     for photo in photos {
         if seen.insert(&photo.path)
@@ -29,7 +36,7 @@ pub fn files(photos: &[Photo]) -> Result<Option<String>, EngineError> {
             bad.push((&photo.path, reason));
         }
     }
-    let Some((path, reason)) = bad.first() else { return Ok(None) };
+    let Some((path, reason)) = bad.first() else { return Ok(Bad::default()) };
     let (count, total) = (bad.len(), seen.len());
     if count * 10 > total {
         let reason = format!("{count} of {total} photos cannot be read, this is the first ({reason}); a tenth may be");
@@ -37,7 +44,8 @@ pub fn files(photos: &[Photo]) -> Result<Option<String>, EngineError> {
     }
     let mut cases = Cases::default();
     bad.iter().for_each(|(path, reason)| cases.add(|| format!("{}: {reason}", path.display())));
-    Ok(cases.told(total, "photos cannot be read and are left out"))
+    let warning = cases.told(total, "photos cannot be read and are left out");
+    Ok(Bad { files: bad.into_iter().map(|(path, _)| path.clone()).collect(), warning })
 }
 
 /// Reads a photo's header.
@@ -86,12 +94,14 @@ pub(super) mod tests {
         for photo in &photos {
             std::fs::write(&photo.path, dot()).unwrap();
         }
-        assert_eq!(files(&photos).unwrap(), None);
+        assert_eq!(files(&photos).unwrap(), Bad::default());
         std::fs::remove_file(&photos[3].path).unwrap();
         std::fs::write(&photos[7].path, b"GIF of my own").unwrap();
         // A photo that is there twice, as a snapshot is, counts once.
         let twice: Vec<Photo> = photos.iter().chain(&photos).cloned().collect();
-        let told = files(&twice).unwrap().unwrap();
+        let bad = files(&twice).unwrap();
+        assert_eq!(bad.files, HashSet::from([photos[3].path.clone(), photos[7].path.clone()]));
+        let told = bad.warning.unwrap();
         assert!(told.starts_with("2 of 20 photos cannot be read and are left out, the first is "), "{told}");
         assert!(told.ends_with("3.bmp: there is no such file"), "{told}");
         std::fs::remove_file(&photos[8].path).unwrap();

@@ -30,14 +30,23 @@ pub use search::Search;
 pub use strata::{Difficulty, Level, Strata, View};
 pub use table::{Row, table};
 
+/// Photos of a training.
+#[derive(Debug)]
+pub struct Dataset {
+    /// Those whose header can be read. Whether their pixels can only decoding tells.
+    pub photos: Vec<Photo>,
+    /// How many others there are.
+    pub unreadable: usize,
+}
+
 /// Reads all places for a training: folders and tables, each with its kind before it (`table:photos.csv`) or as what is
-/// found there. Photos of the split `test` are none of them. Items are numbered in order of appearance. What is left out is
-/// counted on the standard error stream.
+/// found there. Photos of the split `test` are none of them. Items are numbered in order of appearance. Photos
+/// that are missing, or none by their headers, are left out. What is left out is counted on the standard error stream.
 ///
 /// # Errors
 /// A place or table cannot be read or contradicts itself, holds no photo or none to learn from, or more than one photo
 /// in ten is missing or none.
-pub fn read(places: &[PathBuf]) -> Result<Vec<Photo>, EngineError> {
+pub fn read(places: &[PathBuf]) -> Result<Dataset, EngineError> {
     let mut photos: Vec<Photo> = Vec::new();
     for (source, given) in places.iter().enumerate() {
         let first = photos.iter().map(|photo| photo.item + 1).max().unwrap_or(0);
@@ -55,10 +64,13 @@ pub fn read(places: &[PathBuf]) -> Result<Vec<Photo>, EngineError> {
     }
     learnable(places, &photos)?;
     photos.retain(|photo| photo.split != Some(Split::Test));
-    if let Some(warning) = check::files(&photos)? {
+    let bad = check::files(&photos)?;
+    if let Some(warning) = bad.warning {
         say(&warning);
     }
-    Ok(photos)
+    let all = photos.len();
+    photos.retain(|photo| !bad.files.contains(&photo.path));
+    Ok(Dataset { unreadable: all - photos.len(), photos })
 }
 
 /// Refuses data whose splits leave nothing to learn from.

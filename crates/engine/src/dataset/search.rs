@@ -72,7 +72,7 @@ impl Search {
         if sets.is_empty() {
             return Err(refuse(format!("all of {total} rows have the set `{GALLERY}`: there is no query")));
         }
-        if let Some(warning) = check::files(&photos)? {
+        if let Some(warning) = check::files(&photos)?.warning {
             say(&warning);
         }
         Ok(Self { photos, items, sets, gallery })

@@ -88,7 +88,7 @@ pub struct TrainArgs {
     /// Percentage of items held out for validation, where the data has no split of its own.
     #[arg(long, default_value_t = 12)]
     pub held_out: u32,
-    /// A folder that keeps the maps behind the frozen stages (44 kB a photo), for another run on the same photos.
+    /// A folder that keeps the maps behind the frozen stages (44 kB a photo), for another run with the same photos and seed.
     #[arg(long)]
     pub cache: Option<PathBuf>,
     /// An SVG of loss and validations, drawn anew at each of them.

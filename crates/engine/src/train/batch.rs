@@ -3,15 +3,15 @@
 //! Every batch has identities of one source and all their pairs, so that each photo on the right is as often a negative
 //! as a positive. With one positive against mined negatives a graph learns which *source* a photo is from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use tch::Tensor;
 
-use super::loader::Shot;
+use super::alike::Alike;
+use super::dice::Dice;
 use crate::augment::Kind;
 use crate::dataset::Photo;
 use crate::network::EngineError;
-use crate::numbers::Sequence;
 
 /// Fewest identities that are worth comparing.
 const FEWEST: usize = 4;
@@ -19,11 +19,26 @@ const FEWEST: usize = 4;
 /// Share of the batches whose garments look alike; the others are drawn from all of the source.
 const ALIKE: f64 = 0.6;
 
-/// Garments whose cosines with all of their source are in memory at one time: 560 MB for 34,000.
-const ROWS: usize = 4096;
-
 /// How far a snapshot of a consumer's own photo differs from it: it is already what shops' photos have to imitate.
 const OWN: f64 = 0.5;
+
+/// Draws of a batch until one has two garments that can be seen.
+const TRIES: usize = 64;
+
+/// One photo of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shot<P> {
+    /// The photo.
+    pub photo: usize,
+    /// What it shows.
+    pub picture: P,
+    /// Whose snapshot.
+    pub kind: Kind,
+    /// How far it differs from the photo, 0 to 1.
+    pub strength: f64,
+    /// What decides the rest.
+    pub seed: u64,
+}
 
 /// A garment that can be trained on.
 #[derive(Debug)]
@@ -40,20 +55,19 @@ pub struct Sampler {
     items: Vec<Item>,
     /// Items of each source.
     sources: Vec<Vec<usize>>,
-    /// The most similar items of the same source.
-    neighbours: Vec<Vec<usize>>,
+    alike: Alike,
     identities: usize,
     seed: u64,
 }
 
 impl Sampler {
-    /// Prepares batches of up to `identities` garments over `usable` photos.
+    /// Prepares batches of up to `identities` garments over `training` photos.
     ///
     /// # Errors
     /// Fewer than 4 garments in every source.
-    pub fn new(photos: &[Photo], usable: &[usize], identities: usize, seed: u64) -> Result<Self, EngineError> {
+    pub fn new(photos: &[Photo], training: &[usize], identities: usize, seed: u64) -> Result<Self, EngineError> {
         let mut by_item = BTreeMap::<usize, Vec<usize>>::new();
-        for &photo in usable {
+        for &photo in training {
             by_item.entry(photos[photo].item).or_default().push(photo);
         }
         let mut items = Vec::new();
@@ -73,12 +87,18 @@ impl Sampler {
                 format!("training needs {FEWEST} items to learn from in one place, the most in one are {most}");
             return Err(EngineError::Dataset { path, reason });
         }
-        Ok(Self { neighbours: vec![Vec::new(); items.len()], items, sources, identities, seed })
+        Ok(Self { alike: Alike::new(&sources, identities, seed), items, sources, identities, seed })
     }
 
-    /// One photo of each garment, by which [`mine`](Self::mine) finds what looks alike.
+    /// The photos by which [`mine`](Self::mine) finds what looks alike, one of a garment.
     pub fn faces(&self) -> Vec<usize> {
-        self.items.iter().map(|item| item.shop[0]).collect()
+        self.alike.faces().map(|item| self.items[item].shop[0]).collect()
+    }
+
+    /// Has garments whose face cannot be read no longer compared. They are still drawn, by their other photos.
+    pub fn hide(&mut self, unreadable: &HashSet<usize>) {
+        let Self { alike, items, .. } = self;
+        alike.retain(|item| !unreadable.contains(&items[item].shop[0]));
     }
 
     /// At most `most` pairs of photos of the same garment, evenly spread: a consumer's where there is one, the shop's.
@@ -88,80 +108,92 @@ impl Sampler {
         self.items.iter().step_by(step).map(pair).collect()
     }
 
-    /// Remembers which garments look alike, by the global vectors `[items, C]` of their [`faces`](Self::faces), of unit
-    /// norm.
+    /// Finds out which garments look alike before the steps from `step` on. `globals` gives the global vectors `[n, C]` of
+    /// some of the [`faces`](Self::faces), of unit norm.
     ///
     /// # Errors
-    /// What libtorch refuses.
-    pub fn mine(&mut self, globals: &Tensor) -> Result<(), EngineError> {
-        for source in &self.sources {
-            let rows: Vec<i64> = source.iter().map(|&i| i as i64).collect();
-            let vectors = globals.f_index_select(0, &Tensor::f_from_slice(&rows)?.f_to_device(globals.device())?)?;
-            let count = (3 * self.identities).min(source.len() - 1) as i64;
-            let every = vectors.f_tr()?;
-            for (part, items) in source.chunks(ROWS).enumerate() {
-                let rows = vectors.f_narrow(0, (part * ROWS) as i64, items.len() as i64)?;
-                let (_, nearest) = rows.f_matmul(&every)?.f_topk(count + 1, 1, true, true)?;
-                for (row, &item) in items.iter().enumerate() {
-                    let near = Vec::<i64>::try_from(nearest.f_select(0, row as i64)?)?;
-                    self.neighbours[item] = near.iter().map(|&n| source[n as usize]).filter(|&n| n != item).collect();
-                }
-            }
-        }
-        Ok(())
+    /// What `globals` or libtorch refuses.
+    pub fn mine(
+        &mut self,
+        step: usize,
+        globals: impl Fn(&[usize]) -> Result<Tensor, EngineError>,
+    ) -> Result<(), EngineError> {
+        let Self { alike, items, .. } = self;
+        alike.find(step, |garments| globals(&garments.iter().map(|&item| items[item].shop[0]).collect::<Vec<_>>()))
     }
 
     /// The batch of a step: consumers' snapshots first, then as many of the shop's photos in the same order of garments.
-    /// It depends on seed, step and what was mined, and on nothing else: a training can go on at any step.
-    pub fn draw(&self, step: usize) -> Vec<Shot> {
-        let mut dice = Dice(Sequence::new((self.seed ^ (step as u64) << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-        dice.0.unit();
-        let source = &self.sources[dice.below(self.sources.len())];
-        let anchor = source[dice.below(source.len())];
+    /// `open` gives what a photo shows, if it can be read. In the place of one that cannot stands the garment's next one,
+    /// and in that of a garment without any the next garment. So a batch depends on seed, step, what was mined and which
+    /// photos are damaged, and on nothing else: a training can go on at any step. It is empty where no two garments can
+    /// be seen, however often it is drawn.
+    pub fn draw<P: Clone>(&self, step: usize, mut open: impl FnMut(usize) -> Option<P>) -> Vec<Shot<P>> {
+        let mut dice = Dice::of(self.seed, step);
+        for _ in 0..TRIES {
+            let (chosen, mut others) = self.garments(&mut dice);
+            let (mut chosen, mut left, mut right) = (chosen.into_iter(), Vec::new(), Vec::new());
+            while left.len() < self.identities {
+                let item = match chosen.next() {
+                    Some(item) => item,
+                    None if others.is_empty() => break,
+                    None => others.swap_remove(dice.below(others.len())),
+                };
+                if let Some([a, b]) = pair(&self.items[item], &mut dice, &mut open) {
+                    left.push(a);
+                    right.push(b);
+                }
+            }
+            // Alone a garment is compared with nothing.
+            if left.len() > 1 {
+                left.append(&mut right);
+                return left;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Garments for a batch, and those that may stand in for them.
+    fn garments(&self, dice: &mut Dice) -> (Vec<usize>, Vec<usize>) {
+        let number = dice.below(self.sources.len());
+        let (source, at) = (&self.sources[number], dice.share());
+        let alike = if dice.share() < ALIKE { self.alike.around(number, at) } else { None };
+        let (anchor, mut others) = alike.unwrap_or_else(|| {
+            let anchor = source[(at * source.len() as f64) as usize];
+            (anchor, source.iter().copied().filter(|&item| item != anchor).collect())
+        });
         let mut chosen = vec![anchor];
-        let mut around = if dice.share() < ALIKE { self.neighbours[anchor].clone() } else { Vec::new() };
-        if around.is_empty() {
-            around = source.iter().copied().filter(|&item| item != anchor).collect();
+        while chosen.len() < self.identities && !others.is_empty() {
+            chosen.push(others.swap_remove(dice.below(others.len())));
         }
-        while chosen.len() < self.identities && !around.is_empty() {
-            chosen.push(around.swap_remove(dice.below(around.len())));
-        }
-        let (mut left, mut right) = (Vec::new(), Vec::new());
-        for item in chosen.into_iter().map(|item| &self.items[item]) {
-            let own = !item.consumer.is_empty() && (item.shop.is_empty() || dice.share() < 0.5);
-            let from = if own { &item.consumer } else { &item.shop };
-            let (photo, strength) = (from[dice.below(from.len())], if own { OWN } else { 1.0 });
-            left.push(Shot { photo, kind: Kind::Consumer, strength, seed: dice.seed() });
-            // Another photo of the shop, where there is one.
-            let others: Vec<usize> = item.shop.iter().copied().filter(|&p| p != photo).collect();
-            let photo = if others.is_empty() { item.shop[0] } else { others[dice.below(others.len())] };
-            right.push(Shot { photo, kind: Kind::Shop, strength: 1.0, seed: dice.seed() });
-        }
-        left.append(&mut right);
-        left
+        (chosen, others)
     }
 }
 
-struct Dice(Sequence);
+/// A garment's two photos, a consumer's and the shop's; `None` where they cannot be read.
+fn pair<P: Clone>(item: &Item, dice: &mut Dice, open: &mut impl FnMut(usize) -> Option<P>) -> Option<[Shot<P>; 2]> {
+    let Item { consumer, shop } = item;
+    let own = !consumer.is_empty() && dice.share() < 0.5;
+    let (from, instead) = if own { (consumer, shop) } else { (shop, consumer) };
+    let (at, seed) = (dice.below(from.len()), dice.seed());
+    let found = first(from, at, open).map(|found| (found, own));
+    let ((photo, picture), own) = found.or_else(|| Some((first(instead, 0, open)?, !own)))?;
+    // Another photo of the shop, where there is one.
+    let others: Vec<usize> = shop.iter().copied().filter(|&p| p != photo).collect();
+    let at = if others.is_empty() { 0 } else { dice.below(others.len()) };
+    let same = shop.contains(&photo).then(|| (photo, picture.clone()));
+    let (other, shown) = first(&others, at, open).or(same)?;
+    let left = Shot { photo, picture, kind: Kind::Consumer, strength: if own { OWN } else { 1.0 }, seed };
+    Some([left, Shot { photo: other, picture: shown, kind: Kind::Shop, strength: 1.0, seed: dice.seed() }])
+}
 
-impl Dice {
-    fn share(&mut self) -> f64 {
-        (f64::from(self.0.unit()) + 1.0) / 2.0
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.share() * n as f64) as usize
-    }
-
-    fn seed(&mut self) -> u64 {
-        (f64::from(self.0.unit()) * 8_388_608.0 + 8_388_608.0) as u64
-    }
+/// The first photo that can be read, from place `at` on and around.
+fn first<P>(photos: &[usize], at: usize, open: &mut impl FnMut(usize) -> Option<P>) -> Option<(usize, P)> {
+    let (before, after) = photos.split_at(at);
+    after.iter().chain(before).find_map(|&photo| Some((photo, open(photo)?)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     fn photos(items: usize) -> Vec<Photo> {
@@ -169,43 +201,90 @@ mod tests {
         (0..items).flat_map(|item| [photo(item, true), photo(item, false), photo(item, false)]).collect()
     }
 
+    fn sampler(photos: &[Photo], identities: usize) -> Sampler {
+        Sampler::new(photos, &(0..photos.len()).collect::<Vec<_>>(), identities, 1).unwrap()
+    }
+
+    /// Every photo can be read.
+    fn whole(_: usize) -> Option<()> {
+        Some(())
+    }
+
     #[test]
     fn a_step_s_batch_pairs_garments_and_can_be_drawn_again() {
         let photos = photos(20);
-        let all: Vec<usize> = (0..photos.len()).collect();
-        let sampler = Sampler::new(&photos, &all, 8, 1).unwrap();
+        let sampler = sampler(&photos, 8);
         let mut seen = HashSet::new();
         for step in 0..200 {
-            let batch = sampler.draw(step);
-            assert_eq!(batch, sampler.draw(step));
+            let batch = sampler.draw(step, whole);
+            assert_eq!(batch, sampler.draw(step, whole));
             let (left, right) = batch.split_at(8);
             for (a, b) in left.iter().zip(right) {
                 assert_eq!(photos[a.photo].item, photos[b.photo].item);
                 assert!(photos[b.photo].shop);
+                assert_eq!(a.strength, if photos[a.photo].shop { 1.0 } else { OWN });
             }
             assert_eq!(left.iter().map(|s| photos[s.photo].item).collect::<HashSet<_>>().len(), 8);
             seen.extend(batch.iter().map(|s| s.photo));
         }
         assert_eq!(seen.len(), photos.len());
-        assert_ne!(sampler.draw(1), sampler.draw(2));
+        assert_ne!(sampler.draw(1, whole), sampler.draw(2, whole));
     }
 
     #[test]
     fn batches_gather_what_was_mined_as_alike() {
         let photos = photos(40);
-        let all: Vec<usize> = (0..photos.len()).collect();
-        let mut sampler = Sampler::new(&photos, &all, 4, 1).unwrap();
+        let mut sampler = sampler(&photos, 4);
         // Garments on a circle: the twelve nearest are six on either side.
-        let angles = Tensor::arange(40, (tch::Kind::Float, tch::Device::Cpu)) * (std::f64::consts::TAU / 40.0);
-        sampler.mine(&Tensor::stack(&[angles.cos(), angles.sin()], 1)).unwrap();
+        let circle = |faces: &[usize]| {
+            let angle = |&face: &usize| (photos[face].item as f64 * std::f64::consts::TAU / 40.0) as f32;
+            let angles = Tensor::from_slice(&faces.iter().map(angle).collect::<Vec<_>>());
+            Ok(Tensor::stack(&[angles.cos(), angles.sin()], 1))
+        };
+        sampler.mine(1, circle).unwrap();
         let near = |step: usize| {
-            let batch = sampler.draw(step);
-            let item = |shot: &Shot| photos[shot.photo].item as i64;
+            let batch = sampler.draw(step, whole);
+            let item = |shot: &Shot<()>| photos[shot.photo].item as i64;
             let around = |a: i64, b: i64| ((a - b).rem_euclid(40)).min((b - a).rem_euclid(40));
             batch[..4].iter().all(|shot| around(item(shot), item(&batch[0])) <= 6)
         };
         let share = (0..400).filter(|&step| near(step)).count() as f64 / 400.0;
         assert!((share - ALIKE).abs() < 0.1, "{share}");
+    }
+
+    #[test]
+    fn damaged_photos_are_replaced_by_the_garment_s_own_and_a_garment_without_any_by_another() {
+        let photos = photos(20);
+        let sampler = sampler(&photos, 8);
+        // Of garments 0 to 3 the shop's photo, of 4 to 7 both consumers', of 8 to 11 one of these.
+        let damaged = |photo: usize| match (photo / 3, photo % 3) {
+            (0..4, part) => part == 0,
+            (4..8, part) => part > 0,
+            (8..12, part) => part == 1,
+            _ => false,
+        };
+        let mut asked = HashSet::new();
+        for step in 0..200 {
+            let mut open = |photo: usize| {
+                asked.insert(photo);
+                (!damaged(photo)).then_some(photo)
+            };
+            let batch = sampler.draw(step, &mut open);
+            let (left, right) = batch.split_at(8);
+            assert!(batch.iter().all(|shot| !damaged(shot.photo) && shot.picture == shot.photo));
+            // Whose shop's photo is lost has nothing to be found by.
+            assert!(left.iter().zip(right).all(|(a, b)| a.photo / 3 == b.photo / 3 && a.photo / 3 > 3));
+            assert_eq!(left.iter().map(|shot| shot.photo / 3).collect::<HashSet<_>>().len(), 8);
+            assert!(left.iter().all(|shot| shot.strength == if shot.photo % 3 == 0 { 1.0 } else { OWN }));
+            // What is whole is drawn as if nothing else were damaged, until a garment has to be replaced.
+            let before = sampler.draw(step, Some);
+            let same = before.iter().zip(&batch).take(8).take_while(|(a, _)| a.photo / 3 > 11 && !damaged(a.photo));
+            same.for_each(|(a, b)| assert_eq!(a, b));
+        }
+        assert_eq!(asked.len(), photos.len());
+        // Nothing to compare with: said by nothing, and not asked for ever.
+        assert!(sampler.draw(1, |photo| (photo < 3).then_some(())).is_empty());
+        assert_eq!(sampler.draw(1, |photo| (photo < 6).then_some(())).len(), 4);
     }
 
     #[test]

@@ -29,6 +29,9 @@ struct Facts {
     optimiser: i32,
     /// Every validation so far.
     history: Vec<Validation>,
+    /// Photos that batches found to be damaged.
+    #[serde(default)]
+    damaged: Vec<usize>,
 }
 
 /// Writes a checkpoint: first under another name, so that a killed run leaves the old one or the new one.
@@ -41,12 +44,14 @@ pub fn write(
     optimiser: &AdamW,
     best: &[Tensor],
     history: &[Validation],
+    damaged: &[usize],
 ) -> Result<(), EngineError> {
     let facts = Facts {
         training: training.to_owned(),
         step: history.last().map_or(0, |v| v.step),
         optimiser: optimiser.steps,
         history: history.to_vec(),
+        damaged: damaged.to_vec(),
     };
     let facts = serde_json::to_vec(&facts).map_err(|e| EngineError::io(path)(e.into()))?;
     let mut tensors = vec![("facts".to_owned(), Tensor::f_from_slice(&facts)?)];
@@ -64,10 +69,10 @@ pub fn write(
     std::fs::rename(&unfinished, path).map_err(EngineError::io(path))
 }
 
-/// The best weights so far, and all validations.
-pub type Progress = (Vec<Tensor>, Vec<Validation>);
+/// The best weights so far, all validations, and the photos found to be damaged.
+pub type Progress = (Vec<Tensor>, Vec<Validation>, Vec<usize>);
 
-/// Puts a checkpoint's state in place; gives the best weights and all validations. `None` where there is no checkpoint, or
+/// Puts a checkpoint's state in place; gives what is kept elsewhere. `None` where there is no checkpoint, or
 /// one of another training.
 ///
 /// # Errors
@@ -105,5 +110,5 @@ pub fn read(path: &Path, training: &str, optimiser: &mut AdamW) -> Result<Option
         (parameter.mean, parameter.square) = (mean, square);
     }
     optimiser.steps = facts.optimiser;
-    Ok(Some((best, facts.history)))
+    Ok(Some((best, facts.history, facts.damaged)))
 }

@@ -6,13 +6,15 @@ use tch::Tensor;
 
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
+use super::damaged::Damaged;
 use super::learner::Learner;
 use super::loader::{Loader, Workshop};
 use super::optimiser::AdamW;
 use super::validate::{HeldOut, Validation, header, validate};
 use super::{checkpoint, curve, loss};
-use crate::maps::cache::Maps;
+use crate::maps::chosen::Chosen;
 use crate::network::EngineError;
+use crate::network::pool::normalise;
 use crate::output::OutputFile;
 use crate::progress::{self, Phase};
 
@@ -28,8 +30,8 @@ const LONGEST: f64 = 1.0;
 pub struct Course<'a> {
     /// The options.
     pub args: &'a TrainArgs,
-    /// Maps of the photos as they are.
-    pub maps: &'a Maps,
+    /// Maps of photos as they are.
+    pub maps: &'a Chosen,
     /// Makes snapshots of them.
     pub workshop: &'a Workshop<'a>,
     /// What is validated with.
@@ -43,18 +45,22 @@ pub struct Course<'a> {
 /// Trains in place and leaves the best state seen. Returns every validation, the first before any step.
 ///
 /// # Errors
-/// [`EngineError::Diverged`], a photo that can no longer be read, and what libtorch refuses.
+/// [`EngineError::Diverged`], more than one photo in ten that cannot be read, and what libtorch refuses.
 pub fn learn(
     course: &Course<'_>,
     learner: &mut Learner,
     optimiser: &mut AdamW,
     sampler: &mut Sampler,
+    damaged: &mut Damaged,
 ) -> Result<Vec<Validation>, EngineError> {
     let Course { args, maps, held_out, .. } = course;
     let mut phase = progress::begin(args.steps as u64, "steps");
     let kept = |optimiser: &AdamW| optimiser.parameters.iter().map(|p| p.value.detach().copy()).collect::<Vec<_>>();
     let (mut best, mut history) = match checkpoint::read(course.checkpoint, course.training, optimiser)? {
-        Some((best, history)) => (best, history),
+        Some((best, history, known)) => {
+            damaged.remember(&known);
+            (best, history)
+        }
         None => (kept(optimiser), vec![validate(learner, maps, held_out, 0, None)?]),
     };
     history.iter().enumerate().for_each(|(at, done)| tell(&mut phase, done, at == 0));
@@ -67,14 +73,15 @@ pub fn learn(
             break;
         }
         let until = (step / args.every * args.every + args.every).min(args.steps);
-        let loss = round(course, learner, optimiser, sampler, step + 1..=until, &mut phase)?;
+        let loss = round(course, learner, optimiser, sampler, damaged, step + 1..=until, &mut phase)?;
         let done = validate(learner, maps, held_out, until, Some(loss))?;
         tell(&mut phase, &done, false);
         history.push(done);
         if kept_of(&history) == history.len() - 1 {
             best = kept(optimiser);
         }
-        checkpoint::write(course.checkpoint, course.training, optimiser, &best, &history)?;
+        let known: Vec<usize> = damaged.known().collect();
+        checkpoint::write(course.checkpoint, course.training, optimiser, &best, &history, &known)?;
         draw(args, &history)?;
     }
     tch::no_grad(|| optimiser.parameters.iter_mut().zip(&best).for_each(|(p, value)| p.value.copy_(value)));
@@ -111,22 +118,27 @@ fn round(
     learner: &Learner,
     optimiser: &mut AdamW,
     sampler: &mut Sampler,
+    damaged: &mut Damaged,
     steps: std::ops::RangeInclusive<usize>,
     phase: &mut Phase,
 ) -> Result<f64, EngineError> {
     let Course { args, maps, .. } = course;
     let device = learner.graph.device();
-    let faces = learner.regions_of(&sampler.faces(), |photos| maps.maps(photos, device))?;
-    sampler.mine(&crate::network::pool::normalise(&faces.f_select(1, 0)?)?)?;
+    sampler.mine(*steps.start(), |faces| {
+        let faces = learner.regions_of(faces, |photos| maps.maps(photos, device))?;
+        normalise(&faces.f_select(1, 0)?)
+    })?;
     let sampler = &*sampler;
     let count = steps.clone().count();
     std::thread::scope(|scope| {
-        let draw = |step| sampler.draw(step);
-        let mut loader = Loader::start(scope, course.workshop, steps.clone(), draw, args.loaders());
+        let mut loader = Loader::start(scope, course.workshop, steps.clone(), sampler, args.loaders());
         let mut sum = 0.0;
         for step in steps {
             let made = loader.next().ok_or(EngineError::LoaderEnded)??;
-            let loss = losses(args, learner, &made)?;
+            if let Some(news) = damaged.count(&made.opened, course.workshop.photos)? {
+                phase.say(&news);
+            }
+            let loss = losses(args, learner, &made.maps)?;
             let value = finite("the loss", step, f64::try_from(&loss)?)?;
             loss.f_backward()?;
             let (warm, left) = (step as f64 / WARM_UP, (args.steps - step) as f64 / args.steps as f64);

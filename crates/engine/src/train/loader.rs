@@ -1,4 +1,5 @@
-//! Fresh snapshots for every step, made on threads of their own while the network learns.
+//! Fresh snapshots for every step, made on threads of their own while the network learns. A photo is opened where a batch
+//! draws it, and one that turns out to be damaged is replaced by what the batch draws instead.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -11,7 +12,8 @@ use grnet_core::model::ModelFile;
 use grnet_photo::{Limits, Picture};
 use tch::{Kind, Tensor};
 
-use crate::augment::{self, Imitation};
+use super::batch::{Sampler, Shot};
+use crate::augment::Imitation;
 use crate::dataset::Photo;
 use crate::network::{Device, Embedder, EngineError, Precision, fit};
 
@@ -24,43 +26,52 @@ const AHEAD: usize = 2;
 /// Other photos of which pieces may stand in a snapshot.
 const OTHERS: usize = 8;
 
-/// One photo of a batch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shot {
-    /// The photo.
-    pub photo: usize,
-    /// Whose snapshot.
-    pub kind: augment::Kind,
-    /// How far it differs from the photo, 0 to 1.
-    pub strength: f64,
-    /// What decides the rest.
-    pub seed: u64,
-}
+/// Why a photo cannot be read.
+pub type Reason = Arc<str>;
+
+/// A photo that was opened, and why it cannot be read, where it cannot.
+pub type Opened = (usize, Option<Reason>);
+
+/// What a photo shows.
+type Shown = Arc<Picture>;
 
 /// Decoded pictures, shared by the threads.
 #[derive(Debug, Default)]
-pub struct Pictures {
-    kept: Mutex<(HashMap<usize, Arc<Picture>>, usize)>,
+pub struct Pictures(Mutex<Kept>);
+
+/// Pictures by the numbers of their photos, those of damaged ones with the reason, and their bytes.
+#[derive(Debug, Default)]
+struct Kept {
+    pictures: HashMap<usize, Result<Shown, Reason>>,
+    bytes: usize,
 }
 
 impl Pictures {
-    /// The picture of a photo, at most `longest` pixels long.
-    fn get(&self, number: usize, photo: &Photo, longest: u32) -> Result<Arc<Picture>, EngineError> {
-        let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(picture) = lock().0.get(&number) {
-            return Ok(Arc::clone(picture));
+    /// Knows some photos as damaged.
+    pub fn without(damaged: impl IntoIterator<Item = usize>) -> Self {
+        let reason = Reason::from("it cannot be read");
+        let pictures = damaged.into_iter().map(|photo| (photo, Err(Reason::clone(&reason)))).collect();
+        Self(Mutex::new(Kept { pictures, bytes: 0 }))
+    }
+
+    /// The picture of a photo, at most `longest` pixels long, or why there is none. A photo is read once to find that out.
+    fn get(&self, number: usize, photo: &Photo, longest: u32) -> Result<Shown, Reason> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().pictures.get(&number) {
+            return known.clone();
         }
-        let bytes = std::fs::read(&photo.path).map_err(EngineError::io(&photo.path))?;
-        let picture = grnet_photo::picture(&bytes, photo.region.as_ref(), longest, &Limits::default())
-            .map_err(|e| EngineError::Dataset { path: photo.path.clone(), reason: e.to_string() })?;
-        let picture = Arc::new(picture);
+        let read = std::fs::read(&photo.path).map_err(|e| e.to_string()).and_then(|bytes| {
+            grnet_photo::picture(&bytes, photo.region.as_ref(), longest, &Limits::default()).map_err(|e| e.to_string())
+        });
+        let picture = read.map(Arc::new).map_err(Reason::from);
+        let size = picture.as_ref().map_or(0, |picture| picture.pixels().len());
         let mut kept = lock();
         // Another thread may have been faster: it counts once.
-        if kept.1 + picture.pixels().len() <= KEPT && !kept.0.contains_key(&number) {
-            kept.1 += picture.pixels().len();
-            kept.0.insert(number, Arc::clone(&picture));
+        if kept.bytes + size <= KEPT && !kept.pictures.contains_key(&number) {
+            kept.bytes += size;
+            kept.pictures.insert(number, picture.clone());
         }
-        Ok(picture)
+        picture
     }
 }
 
@@ -81,8 +92,17 @@ pub struct Workshop<'a> {
     pub pictures: Pictures,
 }
 
-/// Maps behind the frozen stages `[n, c, h, w]`, one photo a shot; f32 on the device.
-pub type Made = Result<Tensor, EngineError>;
+/// A batch as the network takes it.
+#[derive(Debug)]
+pub struct Batch {
+    /// Maps behind the frozen stages `[n, c, h, w]`, one photo a shot; f32 on the device.
+    pub maps: Tensor,
+    /// The photos that were opened for it.
+    pub opened: Vec<Opened>,
+}
+
+/// What a thread makes.
+pub type Made = Result<Batch, EngineError>;
 
 /// Batches in their order, made by several threads: the thread of a batch depends on its number alone.
 #[derive(Debug)]
@@ -92,12 +112,12 @@ pub struct Loader {
 }
 
 impl Loader {
-    /// Starts `threads` on the batches that `draw` gives for `steps`. They end when the loader is dropped.
+    /// Starts `threads` on the batches that `sampler` draws for `steps`. They end when the loader is dropped.
     pub fn start<'s>(
         scope: &'s Scope<'s, '_>,
         workshop: &'s Workshop<'s>,
         steps: RangeInclusive<usize>,
-        draw: impl Fn(usize) -> Vec<Shot> + Copy + Send + 's,
+        sampler: &'s Sampler,
         threads: usize,
     ) -> Self {
         // Each loads a network: none for nothing.
@@ -105,7 +125,7 @@ impl Loader {
         let start = |first: usize| {
             let (sender, receiver) = sync_channel(AHEAD);
             let steps = steps.clone().skip(first).step_by(threads);
-            scope.spawn(move || workshop.make_all(steps.map(draw), &sender));
+            scope.spawn(move || workshop.make_all(steps, sampler, &sender));
             receiver
         };
         Self { threads: (0..threads).map(start).collect(), next: 0 }
@@ -120,15 +140,15 @@ impl Loader {
 }
 
 impl Workshop<'_> {
-    fn make_all(&self, batches: impl Iterator<Item = Vec<Shot>>, out: &SyncSender<Made>) {
+    fn make_all(&self, steps: impl Iterator<Item = usize>, sampler: &Sampler, out: &SyncSender<Made>) {
         let embedder = ModelFile::parse(self.model)
             .map_err(EngineError::from)
             .and_then(|file| Embedder::load(&file, self.device, self.precision));
         match embedder {
             Ok(embedder) => {
-                for batch in batches {
+                for step in steps {
                     // Nobody listens any more: the training has ended.
-                    if out.send(self.make(&embedder, &batch)).is_err() {
+                    if out.send(self.make(&embedder, sampler, step)).is_err() {
                         return;
                     }
                 }
@@ -139,31 +159,48 @@ impl Workshop<'_> {
         }
     }
 
-    /// A batch's maps.
-    fn make(&self, embedder: &Embedder, batch: &[Shot]) -> Made {
+    /// A step's batch.
+    fn make(&self, embedder: &Embedder, sampler: &Sampler, step: usize) -> Made {
         let input = &embedder.config().input;
-        let pixels = self.snapshots(batch, input)?;
+        let (shots, opened) = self.drawn(sampler, step, input.size);
+        if shots.is_empty() {
+            return Err(self.nothing_to_compare(step, &opened));
+        }
+        let pixels: Vec<Vec<u8>> = snapshots(&shots, input);
         let pixels: Vec<&[u8]> = pixels.iter().map(Vec::as_slice).collect();
         // A few at a time stay within the cache of a core.
         let maps = pixels.chunks(8).map(|part| embedder.map_behind(part, self.frozen));
-        Ok(Tensor::f_cat(&maps.collect::<Result<Vec<_>, _>>()?, 0)?.f_to_kind(Kind::Float)?)
+        let maps = Tensor::f_cat(&maps.collect::<Result<Vec<_>, _>>()?, 0)?.f_to_kind(Kind::Float)?;
+        Ok(Batch { maps, opened })
     }
 
-    /// A batch's pixels.
-    ///
-    /// # Errors
-    /// A photo that could be read when training began cannot be read any more.
-    pub fn snapshots(&self, batch: &[Shot], input: &Input) -> Result<Vec<Vec<u8>>, EngineError> {
+    /// The photos of a step that can be read, and all that were opened to find them.
+    fn drawn(&self, sampler: &Sampler, step: usize, size: u32) -> (Vec<Shot<Shown>>, Vec<Opened>) {
         // Twice the model's size: a snapshot may show half of the photo.
-        let longest = (2 * input.size).min(grnet_photo::MAX_SIZE);
-        let get = |shot: &Shot| self.pictures.get(shot.photo, &self.photos[shot.photo], longest);
-        let pictures = batch.iter().map(get).collect::<Result<Vec<_>, _>>()?;
-        let snapshot = |(at, shot): (usize, &Shot)| {
-            let others: Vec<&Picture> =
-                (1..=OTHERS.min(batch.len() - 1)).map(|n| &*pictures[(at + n) % batch.len()]).collect();
-            let imitation = Imitation { strength: shot.strength, ..Imitation::default() };
-            imitation.snapshot(&pictures[at], &others, shot.kind, input.size, fit(input.fit), shot.seed)
-        };
-        Ok(batch.iter().enumerate().map(snapshot).collect())
+        let longest = (2 * size).min(grnet_photo::MAX_SIZE);
+        let mut opened = Vec::new();
+        let shots = sampler.draw(step, |photo| {
+            let picture = self.pictures.get(photo, &self.photos[photo], longest);
+            opened.push((photo, picture.as_ref().err().cloned()));
+            picture.ok()
+        });
+        (shots, opened)
     }
+
+    fn nothing_to_compare(&self, step: usize, opened: &[Opened]) -> EngineError {
+        let path = opened.first().map(|(photo, _)| self.photos[*photo].path.clone()).unwrap_or_default();
+        let reason = format!("no two garments have photos that can be read, of those drawn for step {step}");
+        EngineError::Dataset { path, reason }
+    }
+}
+
+/// A batch's pixels.
+fn snapshots(shots: &[Shot<Shown>], input: &Input) -> Vec<Vec<u8>> {
+    let snapshot = |(at, shot): (usize, &Shot<Shown>)| {
+        let others: Vec<&Picture> =
+            (1..=OTHERS.min(shots.len() - 1)).map(|n| &*shots[(at + n) % shots.len()].picture).collect();
+        let imitation = Imitation { strength: shot.strength, ..Imitation::default() };
+        imitation.snapshot(&shot.picture, &others, shot.kind, input.size, fit(input.fit), shot.seed)
+    };
+    shots.iter().enumerate().map(snapshot).collect()
 }

@@ -1,9 +1,12 @@
 //! `grnet-engine train`: the backbone's last stages, the reduction and the graph, on fresh snapshots.
 
+mod alike;
 mod arguments;
 mod batch;
 mod checkpoint;
 mod curve;
+mod damaged;
+mod dice;
 mod initial;
 mod learn;
 mod learner;
@@ -16,6 +19,7 @@ mod samples;
 mod split;
 mod start;
 mod validate;
+mod wanted;
 
 pub use arguments::TrainArgs;
 pub use run::{TrainReport, run};

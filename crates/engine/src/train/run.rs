@@ -11,15 +11,18 @@ use serde::Serialize;
 
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
+use super::damaged::Damaged;
 use super::learn::{Course, kept_of, learn};
 use super::learner::Learner;
 use super::loader::{Pictures, Workshop};
 use super::optimiser::AdamW;
-use super::start::Anew;
+use super::start::{Anew, Beginning};
 use super::validate::{HeldOut, Validation};
+use super::wanted::wanted;
 use super::{checkpoint, split, start};
-use crate::dataset::{self, Photo, Role};
+use crate::dataset::{self, Dataset, Photo, Role};
 use crate::maps::cache;
+use crate::maps::chosen::Chosen;
 use crate::network::{Embedder, EngineError, Precision, set_threads};
 use crate::output::OutputFile;
 
@@ -28,9 +31,9 @@ use crate::output::OutputFile;
 pub struct TrainReport {
     /// Id of the model written.
     pub model: String,
-    /// Photos used.
+    /// Photos that are not known to be unreadable.
     pub photos: usize,
-    /// Photos that could not be read.
+    /// Photos that could not be read, of those that were looked at.
     pub unreadable: usize,
     /// Garments to train on, and garments held out.
     pub items: [usize; 2],
@@ -61,7 +64,7 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     // Read before the work, and opened before it: what cannot be used or written is known at once.
     let stored = backbone(&file, &bytes)?;
     let output = OutputFile::create(&args.out)?;
-    let mut photos = dataset::read(&args.data)?;
+    let Dataset { mut photos, unreadable: missing } = dataset::read(&args.data)?;
     let mut roles = dataset::roles(&photos, args.seed, args.held_out);
     photos.extend(split::imitated(&photos, &roles, args.snapshots));
     roles.resize(photos.len(), Role::Validation);
@@ -69,19 +72,19 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     let frozen = start::frozen(args, embedder.stages(), &config)?;
     start::fits(&embedder, &config, anew)?;
     let items = |part: &[usize]| part.iter().map(|&p| photos[p].item).collect::<HashSet<_>>().len();
-    let divided = |usable: &[usize]| {
-        let (training, held_out) = split::split(&photos, usable, &roles);
-        refuse_unanswerable(args, &held_out, items(&training), items(usable))?;
-        let sampler = Sampler::new(&photos, &training, args.identities, args.seed)?;
-        Ok::<_, EngineError>((training, held_out, sampler))
-    };
-    // What does not suffice with every photo will not without those that cannot be read: known before their maps are.
-    divided(&(0..photos.len()).collect::<Vec<_>>())?;
-    let maps = cache::kept_maps(&embedder, &photos, frozen, args.cache.as_deref())?;
-    let unreadable: HashSet<usize> = maps.unreadable.iter().copied().collect();
-    let usable: Vec<usize> = (0..photos.len()).filter(|p| !unreadable.contains(p)).collect();
-    let (training, held_out, mut sampler) = divided(&usable)?;
-    let mut learner = start::start(args, &file, config, embedder, frozen, anew, &maps, &training, &sampler)?;
+    // What does not suffice is known before the maps are.
+    let (training, held_out) = split::split(&photos, &roles);
+    let garments = [items(&training), photos.iter().map(|photo| photo.item).collect::<HashSet<_>>().len()];
+    refuse_unanswerable(args, &held_out, garments)?;
+    let mut sampler = Sampler::new(&photos, &training, args.identities, args.seed)?;
+    let beginning = Beginning::of(&training, &sampler, anew);
+    let wanted = wanted(&held_out, &sampler, &beginning);
+    let maps = Chosen::kept(&embedder, &photos, &wanted, frozen, args.cache.as_deref())?;
+    let held_out = held_out.without(&maps.unreadable);
+    refuse_unanswerable(args, &held_out, garments)?;
+    sampler.hide(&maps.unreadable);
+    let beginning = beginning.without(&maps.unreadable);
+    let mut learner = start::start(args, &file, config, embedder, frozen, anew, &maps, &beginning)?;
     let [backbone, reduction, graph] = args.paces();
     let mut optimiser = AdamW { parameters: learner.learn(backbone, reduction, graph)?, steps: 0 };
     let parameters = optimiser.parameters.iter().map(|p| p.value.numel()).sum();
@@ -91,22 +94,27 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
         frozen,
         device: args.device,
         precision: args.frozen_precision(),
-        pictures: Pictures::default(),
+        pictures: Pictures::without(maps.unreadable.iter().copied()),
     };
+    let originals = maps.unreadable.iter().copied().filter(|&photo| photos[photo].snapshot.is_none());
+    let mut damaged = Damaged::new(training.len(), originals);
     let (kept_at, course) = (checkpoint::path(args.out.as_path()), training_id(args, file.id, &photos));
     let course =
         Course { args, maps: &maps, workshop: &workshop, held_out: &held_out, training: &course, checkpoint: &kept_at };
-    let validations = learn(&course, &mut learner, &mut optimiser, &mut sampler)?;
+    let validations = learn(&course, &mut learner, &mut optimiser, &mut sampler, &mut damaged)?;
+
+    let damaged: HashSet<usize> = damaged.known().collect();
 
     let bytes = finished(&mut learner, stored, args.backbone_rate > 0.0)?;
     output.put(&bytes)?;
     // Nothing is left to go on from; that it cannot be removed harms nobody.
     let _ = std::fs::remove_file(&kept_at);
+    let seen: Vec<usize> = training.iter().copied().filter(|photo| !damaged.contains(photo)).collect();
     Ok(TrainReport {
         model: ModelId::of(&bytes).to_string(),
-        photos: usable.iter().filter(|&&p| photos[p].snapshot.is_none()).count(),
-        unreadable: unreadable.iter().filter(|&&p| photos[p].snapshot.is_none()).count(),
-        items: [items(&training), held_out.asked.iter().collect::<HashSet<_>>().len()],
+        photos: photos.iter().filter(|photo| photo.snapshot.is_none()).count() - damaged.len(),
+        unreadable: missing + damaged.len(),
+        items: [items(&seen), held_out.asked.iter().collect::<HashSet<_>>().len()],
         parameters,
         kept: validations[kept_of(&validations)],
         validations,
@@ -114,7 +122,7 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
 }
 
 /// Says that there is nothing to validate with.
-fn refuse_unanswerable(args: &TrainArgs, held_out: &HeldOut, training: usize, all: usize) -> Result<(), EngineError> {
+fn refuse_unanswerable(args: &TrainArgs, held_out: &HeldOut, [training, all]: [usize; 2]) -> Result<(), EngineError> {
     if !held_out.queries.is_empty() {
         return Ok(());
     }

@@ -28,7 +28,7 @@ pub fn show(args: &TrainArgs, path: &Path) -> Result<(), EngineError> {
     let output = OutputFile::create(path)?;
     let bytes = std::fs::read(&args.backbone).map_err(EngineError::io(&args.backbone))?;
     let input = ModelFile::parse(&bytes)?.config.input;
-    let photos = dataset::read(&args.data)?;
+    let photos = dataset::read(&args.data)?.photos;
     let rows = rows(&photos, (2 * input.size).min(grnet_photo::MAX_SIZE));
     if rows.is_empty() {
         let reason = "none of the photos looked at can be read".to_owned();

@@ -27,8 +27,8 @@ pub fn imitated(photos: &[Photo], roles: &[Role], copies: usize) -> Vec<Photo> {
 
 /// Splits by role: photos to train on, and the validation's queries and gallery. Shop photos of the training garments
 /// stand in the gallery as distractors.
-pub fn split(photos: &[Photo], usable: &[usize], roles: &[Role]) -> (Vec<usize>, HeldOut) {
-    let of = |role| usable.iter().copied().filter(move |&p| roles[p] == role);
+pub fn split(photos: &[Photo], roles: &[Role]) -> (Vec<usize>, HeldOut) {
+    let of = |role| (0..photos.len()).filter(move |&p| roles[p] == role);
     let training: Vec<usize> = of(Role::Training).collect();
     let (own, queries): (Vec<usize>, Vec<usize>) = of(Role::Validation).partition(|&p| photos[p].shop);
     let shop: HashSet<usize> = own.iter().map(|&p| photos[p].item).collect();
@@ -76,10 +76,6 @@ mod tests {
         Photo { item, shop, ..Photo::new("") }
     }
 
-    fn all(photos: &[Photo]) -> Vec<usize> {
-        (0..photos.len()).collect()
-    }
-
     #[test]
     fn every_query_of_a_large_validation_can_be_answered() {
         // The garments that are asked for have many photos and come last.
@@ -88,7 +84,7 @@ mod tests {
             photos.extend((0..30).map(|_| photo(item, true)));
             photos.push(photo(item, false));
         }
-        let (training, held_out) = split(&photos, &all(&photos), &roles(&photos, 1, 50));
+        let (training, held_out) = split(&photos, &roles(&photos, 1, 50));
         assert!(held_out.gallery.len() <= MOST_GALLERY && !held_out.queries.is_empty());
         let shown: HashSet<usize> = held_out.shown.iter().flatten().copied().collect();
         assert!(held_out.asked.iter().all(|item| shown.contains(item)));

@@ -1,6 +1,8 @@
 //! What a training begins with: the model file's network, or as much of a new one as is asked for.
 
-use grnet_core::config::ModelConfig;
+use std::collections::HashSet;
+
+use grnet_core::config::{Backbone, ModelConfig};
 use grnet_core::model::ModelFile;
 use tch::Tensor;
 
@@ -9,11 +11,12 @@ use super::batch::Sampler;
 use super::learner::Learner;
 use super::split::spread;
 use super::{initial, pca};
-use crate::maps::cache::Maps;
+use crate::maps::chosen::Chosen;
 use crate::network::graph::TorchGraph;
 use crate::network::{Embedder, EngineError, pool, read_tensor};
 
-/// Most regions that the principal components are taken of: 4,000 photos for grids {1,2,3}.
+/// Most photos and most regions that the principal components are taken of: with grids {1,2,3} all regions of the photos.
+const MOST_PHOTOS: usize = 4000;
 const MOST_REGIONS: usize = 56_000;
 
 /// How far a new reduction is whitened where nothing else is asked for.
@@ -31,6 +34,36 @@ pub enum Anew {
     Graph,
     /// The reduction, and what the graph's nodes are made of with it.
     Reduction,
+}
+
+/// Photos as they are that a new network is made of.
+#[derive(Debug)]
+pub struct Beginning {
+    /// Those whose principal components a new reduction is.
+    sample: Vec<usize>,
+    /// Two photos of a garment each, that a new graph is fitted to.
+    pairs: Vec<(usize, usize)>,
+}
+
+impl Beginning {
+    /// Chooses them, evenly spread. Grids and graph do not decide which, so that trainings of other shapes find the same
+    /// maps kept.
+    pub fn of(training: &[usize], sampler: &Sampler, anew: Anew) -> Self {
+        let sample = if anew == Anew::Reduction { spread(training, MOST_PHOTOS) } else { Vec::new() };
+        Self { sample, pairs: sampler.pairs(FITTED) }
+    }
+
+    /// All of them, some more than once.
+    pub fn photos(&self) -> impl Iterator<Item = usize> {
+        self.pairs.iter().flat_map(|&(a, b)| [a, b]).chain(self.sample.iter().copied())
+    }
+
+    /// Those that can be read.
+    pub fn without(mut self, unreadable: &HashSet<usize>) -> Self {
+        self.sample.retain(|photo| !unreadable.contains(photo));
+        self.pairs.retain(|(a, b)| !unreadable.contains(a) && !unreadable.contains(b));
+        self
+    }
 }
 
 /// The configuration to be trained, and what of it the file does not have or is asked for in another shape.
@@ -69,7 +102,7 @@ pub fn frozen(args: &TrainArgs, stages: usize, config: &ModelConfig) -> Result<u
     let usual = match config.backbone {
         // Up to the first block of 192 channels, whose input is the smallest map: 112 × 14 × 14. What is behind it has
         // 60 % of the weights and 25 % of the work.
-        grnet_core::config::Backbone::EfficientnetLite0 => 12,
+        Backbone::EfficientnetLite0 => 12,
         _ => stages,
     };
     let frozen = args.frozen.unwrap_or(if args.backbone_rate > 0.0 { usual } else { stages });
@@ -89,9 +122,8 @@ pub fn start(
     embedder: Embedder,
     frozen: usize,
     anew: Anew,
-    maps: &Maps,
-    training: &[usize],
-    sampler: &Sampler,
+    maps: &Chosen,
+    beginning: &Beginning,
 ) -> Result<Learner, EngineError> {
     let device = embedder.device();
     let kind = args.precision.kind();
@@ -113,7 +145,7 @@ pub fn start(
     tch::no_grad(|| {
         if anew == Anew::Reduction {
             let most = MOST_REGIONS / grnet_core::pyramid::regions(&config.pyramid.grids);
-            let raw = spread(training, most)
+            let raw = spread(&beginning.sample, most)
                 .chunks(64)
                 .map(|part| learner.raw(&maps.maps(part, device)?))
                 .collect::<Result<Vec<_>, _>>()?;
@@ -121,8 +153,7 @@ pub fn start(
             learner.reduction = Some(pca::reduction(&raw, config.channels, args.whiten.unwrap_or(WHITEN))?);
         }
         // The photos as they are: a snapshot of the graph's first batch would only be another few of them.
-        let pairs = sampler.pairs(FITTED);
-        let (left, right): (Vec<usize>, Vec<usize>) = pairs.into_iter().unzip();
+        let (left, right): (Vec<usize>, Vec<usize>) = beginning.pairs.iter().copied().unzip();
         let regions = |photos: &[usize]| learner.regions_of(photos, |part| maps.maps(part, device));
         learner.graph = initial::graph(&config, &regions(&left)?, &regions(&right)?, args.seed)?;
         Ok(learner)

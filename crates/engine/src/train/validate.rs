@@ -1,10 +1,12 @@
 //! How well a network in training ranks garments that it does not learn from.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::learner::Learner;
 use crate::evaluate::ranking::{Protocol, TopK};
-use crate::maps::cache::Maps;
+use crate::maps::chosen::Chosen;
 use crate::network::EngineError;
 
 /// Photos of the validation, and their items.
@@ -18,6 +20,24 @@ pub struct HeldOut {
     pub gallery: Vec<usize>,
     /// Items of the gallery.
     pub shown: Vec<Option<usize>>,
+}
+
+impl HeldOut {
+    /// All its photos.
+    pub fn photos(&self) -> impl Iterator<Item = usize> {
+        self.queries.iter().chain(&self.gallery).copied()
+    }
+
+    /// Itself without photos that cannot be read, and without queries that nothing in the gallery answers any more.
+    pub fn without(self, unreadable: &HashSet<usize>) -> Self {
+        let (gallery, shown): (Vec<_>, Vec<_>) =
+            self.gallery.into_iter().zip(self.shown).filter(|(photo, _)| !unreadable.contains(photo)).unzip();
+        let there: HashSet<usize> = shown.iter().flatten().copied().collect();
+        let asked = self.queries.into_iter().zip(self.asked);
+        let (queries, asked) =
+            asked.filter(|(photo, item)| !unreadable.contains(photo) && there.contains(item)).unzip();
+        Self { queries, asked, gallery, shown }
+    }
 }
 
 /// One validation.
@@ -60,7 +80,7 @@ const SHORTLIST: usize = 100;
 /// What libtorch refuses.
 pub fn validate(
     learner: &Learner,
-    maps: &Maps,
+    maps: &Chosen,
     held_out: &HeldOut,
     step: usize,
     loss: Option<f64>,
@@ -74,4 +94,22 @@ pub fn validate(
     };
     let (global, graph) = protocol.compare(&learner.graph, SHORTLIST)?;
     Ok(Validation { step, loss, global: global.top(), graph: graph.top() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_neither_asked_nor_shown_and_what_it_answered_is_not_asked() {
+        let held_out = HeldOut {
+            queries: vec![10, 11, 12, 13],
+            asked: vec![0, 1, 1, 2],
+            gallery: vec![20, 21, 22, 23],
+            shown: vec![Some(0), Some(1), Some(2), None],
+        };
+        let held_out = held_out.without(&HashSet::from([12, 22, 99]));
+        assert_eq!((held_out.queries, held_out.asked), (vec![10, 11], vec![0, 1]));
+        assert_eq!((held_out.gallery, held_out.shown), (vec![20, 21, 23], vec![Some(0), Some(1), None]));
+    }
 }
