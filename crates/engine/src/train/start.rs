@@ -110,6 +110,10 @@ pub fn frozen(args: &TrainArgs, stages: usize, config: &ModelConfig) -> Result<u
         let got = format!("{frozen}, the backbone has {stages} stages");
         return Err(EngineError::Option { option: "--frozen", got, allowed: "at most the backbone's stages" });
     }
+    if frozen < stages && config.backbone == Backbone::Torchscript {
+        let allowed = "1, or none at all: a TorchScript module does not show its weights and stays as it is";
+        return Err(EngineError::Option { option: "--frozen", got: frozen.to_string(), allowed });
+    }
     Ok(frozen)
 }
 
@@ -158,4 +162,28 @@ pub fn start(
         learner.graph = initial::graph(&config, &regions(&left)?, &regions(&right)?, args.seed)?;
         Ok(learner)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args, Command, FromArgMatches};
+
+    use super::*;
+    use crate::import::defaults;
+
+    #[test]
+    fn a_backbone_that_cannot_learn_is_not_silently_asked_to() {
+        let frozen_of = |backbone, stages, more: &[&str]| {
+            let words = ["train", "--data", "d", "--backbone", "b", "--out", "o"].iter().chain(more);
+            let matches = TrainArgs::augment_args(Command::new("train")).get_matches_from(words);
+            let args = TrainArgs::from_arg_matches(&matches).unwrap();
+            frozen(&args, stages, &defaults::config(backbone, 1024)).map_err(|error| error.to_string())
+        };
+        assert_eq!(frozen_of(Backbone::Torchscript, 1, &[]), Ok(1));
+        assert_eq!(frozen_of(Backbone::Torchscript, 1, &["--frozen", "1"]), Ok(1));
+        let error = frozen_of(Backbone::Torchscript, 1, &["--frozen", "0"]).unwrap_err();
+        assert!(error.starts_with("--frozen is 0, allowed is 1, or none at all"), "{error}");
+        assert_eq!(frozen_of(Backbone::Googlenet, 1, &["--frozen", "0"]), Ok(0));
+        assert!(frozen_of(Backbone::Googlenet, 1, &["--frozen", "2"]).unwrap_err().contains("has 1 stages"));
+    }
 }
