@@ -14,3 +14,4 @@ pub mod query;
 pub mod relation;
 pub mod score;
 pub mod scorer;
+pub mod work;

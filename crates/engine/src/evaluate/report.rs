@@ -30,6 +30,8 @@ pub struct Model {
     pub channels: usize,
     /// The graph's configuration.
     pub graph: Graph,
+    /// Necessary work of a pair, in millions of floating-point operations ([`grnet_core::work`]).
+    pub mflop: f64,
 }
 
 /// One set of queries.

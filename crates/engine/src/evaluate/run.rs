@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use grnet_core::head::Head;
 use grnet_core::model::ModelFile;
+use grnet_core::work;
 
 use super::arguments::EvalArgs;
 use super::html;
@@ -58,6 +59,7 @@ pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
             grids: file.config.pyramid.grids.clone(),
             channels: file.config.channels,
             graph: file.config.graph.clone(),
+            mflop: work::operations(&file.config.pyramid.grids, file.config.channels, &file.config.graph) / 1e6,
         });
     }
     // Models with one backbone share what it sees: the first of them stands for it.

@@ -1,5 +1,6 @@
 //! An evaluation as one page for a browser: no script, nothing from elsewhere, light or dark as the reader has it.
 
+mod costs;
 mod curves;
 mod figures;
 mod lengths;
@@ -53,7 +54,7 @@ fn models(report: &Report) -> Markup {
     let several = report.models.len() > 1;
     html! {
         div.scroll { table.models {
-            thead { tr { th { "model" } th { "id" } th { "grids" } th { "channels" } th { "node size" } th { "layers" } th { "global cosine" } } }
+            thead { tr { th { "model" } th { "id" } th { "grids" } th { "channels" } th { "node size" } th { "layers" } th { "global cosine" } th { "MFLOP a pair" } } }
             tbody { @for (at, model) in report.models.iter().enumerate() { tr {
                 th scope="row" {
                     @if several { span.key style=(figures::ink(Method::Graph, at, true)) {} }
@@ -65,6 +66,7 @@ fn models(report: &Report) -> Markup {
                 td { (model.graph.dim) }
                 td { (model.graph.layers) }
                 td { (if model.graph.global_cosine { "yes" } else { "no" }) }
+                td { (format!("{:.1}", model.mflop)) }
             } } }
         } }
     }
@@ -84,6 +86,7 @@ fn section(set: &SetReport, report: &Report, photos: &[Photo]) -> Markup {
                 figcaption { b { "Right garment among the first k" } " % of queries; whiskers: 95 % intervals at 1, 5, 20, 50" }
                 (curves::chart(set, report.models.len() > 1))
             }
+            @if let Some(costs) = costs::chart(set, &report.models) { (costs) }
             @if !set.strata.is_empty() {
                 figure {
                     figcaption { b { "By difficulty" } " % of queries, with 95 % intervals" }

@@ -69,6 +69,7 @@ fn report(photo: &std::path::Path) -> (Report, Vec<Photo>) {
         grids: vec![1, 2],
         channels: 8,
         graph: Graph::default(),
+        mflop: 7.25,
     };
     (
         Report { models: vec![model], shortlist: 1000, sets: vec![set] },
@@ -133,4 +134,20 @@ fn labels_keep_apart_and_inside() {
     sorted.sort_by(f64::total_cmp);
     assert!(sorted.windows(2).all(|pair| pair[1] - pair[0] >= 10.0 - 1e-9), "{placed:?}");
     assert!(sorted[0] >= 0.0 && sorted[5] <= 100.0 && placed[5] == 10.0, "{placed:?}");
+}
+
+#[test]
+fn models_that_cost_differently_are_drawn_by_their_cost() {
+    let photo = tempfile::NamedTempFile::new().unwrap();
+    let (mut report, photos) = report(photo.path());
+    assert!(!page(&report, &photos).contains("Cost and top-1"), "one model alone");
+    let mut other = report.models[0].clone();
+    (other.name, other.mflop) = ("dearer".to_owned(), 18.5);
+    report.models.push(other);
+    let mut ranking = report.sets[0].rankings[1].clone();
+    (ranking.model, ranking.top) = (1, estimates(0.477));
+    report.sets[0].rankings.push(ranking);
+    report.sets[0].strata.clear();
+    let page = page(&report, &photos);
+    assert!(page.contains("dearer, 18.5 MFLOP: 47.7 %") && page.contains("mine, 7.2 MFLOP: 42.3 %"), "{page}");
 }
