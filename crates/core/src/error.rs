@@ -19,6 +19,9 @@ pub enum FeatureError {
     /// A type of number this code does not know.
     #[error("features have number type {0}, known are 0 (f32), 1 (f16) and 2 (i8)")]
     Dtype(u8),
+    /// No number type has this name.
+    #[error("features are stored as f32, f16 or i8, not as `{0}`")]
+    Numbers(String),
     /// A header field that contradicts another.
     #[error("features have an invalid header: {0}")]
     Header(&'static str),

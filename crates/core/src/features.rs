@@ -17,6 +17,7 @@ use half::f16;
 use half::slice::HalfFloatSliceExt;
 use sha2::{Digest, Sha256};
 
+pub use crate::dtype::Dtype;
 use crate::error::FeatureError;
 use crate::model::ModelId;
 use crate::pyramid;
@@ -27,36 +28,6 @@ pub const HEADER: usize = 36;
 pub const VERSION: u8 = 1;
 /// How the text form starts.
 pub const TEXT_PREFIX: &str = "grnet1:";
-
-/// How a region's values are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dtype {
-    /// 4 bytes a value.
-    F32,
-    /// 2 bytes a value, the default.
-    F16,
-    /// 1 byte a value, and one f32 scale a region.
-    I8,
-}
-
-impl Dtype {
-    /// The name shown to users.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-            Self::I8 => "i8",
-        }
-    }
-
-    fn payload(self, regions: usize, channels: usize) -> usize {
-        match self {
-            Self::F32 => regions * channels * 4,
-            Self::F16 => regions * channels * 2,
-            Self::I8 => regions * (channels + 4),
-        }
-    }
-}
 
 /// First 16 bytes of SHA-256 over the length of the image, its bytes, and the box: says 'the same photo'.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -125,7 +96,7 @@ impl<'a> Features<'a> {
             return Err(FeatureError::Header("the number of channels is not 1 to 4096"));
         }
         let regions = pyramid::regions(used);
-        let expected = HEADER + dtype.payload(regions, channels);
+        let expected = HEADER + dtype.bytes(regions, channels);
         if bytes.len() != expected {
             return Err(FeatureError::Length { got: bytes.len(), expected });
         }
@@ -268,6 +239,17 @@ impl<'a> Features<'a> {
         out
     }
 
+    /// The value with its numbers stored as `dtype`; the same bytes where they are already.
+    ///
+    /// # Errors
+    /// A number is beyond half precision.
+    pub fn stored_as(&self, dtype: Dtype) -> Result<Vec<u8>, FeatureError> {
+        if dtype == self.dtype {
+            return Ok(self.bytes.to_vec());
+        }
+        encode(self.model(), self.digest(), self.grids(), self.channels(), dtype, &self.to_f32())
+    }
+
     /// Region 0, divided by its Euclidean norm (zeros stay zeros).
     pub fn global(&self) -> Vec<f32> {
         let mut out = vec![0.0; self.channels()];
@@ -301,7 +283,7 @@ pub fn encode(
     }
     let channels_u16 =
         u16::try_from(channels).map_err(|_| FeatureError::Header("the number of channels is not 1 to 4096"))?;
-    let mut out = Vec::with_capacity(HEADER + dtype.payload(regions, channels));
+    let mut out = Vec::with_capacity(HEADER + dtype.bytes(regions, channels));
     out.extend([VERSION, dtype as u8, grids.len() as u8, 0]);
     let mut padded = [0; 4];
     padded[..grids.len()].copy_from_slice(grids);
@@ -343,7 +325,12 @@ pub fn encode(
 /// The step of a region's i8 values: its largest magnitude is 127 steps. 1 for a region of zeros.
 fn i8_scale(region: &[f32]) -> f32 {
     let largest = region.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-    if largest > 0.0 { largest / 127.0 } else { 1.0 }
+    match largest / 127.0 {
+        0.0 => 1.0,
+        // Rounded up, 127 steps would lie beyond the largest f32.
+        step if (step * 127.0).is_infinite() => step.next_down(),
+        step => step,
+    }
 }
 
 /// The text form: [`TEXT_PREFIX`] and base64 of the value's bytes.

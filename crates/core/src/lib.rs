@@ -2,6 +2,7 @@
 //! ICCV 2019). No I/O, no Postgres, no torch: backends and engine share it, so a score is the same everywhere.
 
 pub mod config;
+mod dtype;
 pub mod error;
 pub mod features;
 pub mod head;

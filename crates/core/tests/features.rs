@@ -30,6 +30,32 @@ fn every_number_type_comes_back() {
 }
 
 #[test]
+fn a_number_type_has_one_name_and_a_value_changes_it_without_changing_whose_it_is() {
+    for dtype in Dtype::ALL {
+        assert_eq!(dtype.name().parse(), Ok(dtype));
+        assert_eq!(value(dtype, 7).1.len(), HEADER + dtype.bytes(5, 7));
+    }
+    let error = "int8".parse::<Dtype>().expect_err("no such name").to_string();
+    assert!(error.contains("`int8`") && error.contains("f32, f16 or i8"), "{error}");
+    let (values, halves) = value(Dtype::F16, 300);
+    let halves = Features::parse(&halves).expect("valid");
+    let bytes = halves.stored_as(Dtype::I8).expect("i8");
+    let eights = Features::parse_untrusted(&bytes).expect("valid");
+    assert_eq!((eights.dtype(), eights.model(), eights.digest()), (Dtype::I8, ID, halves.digest()));
+    // Half a step of a region is the most that a value moves.
+    for (region, values) in values.chunks(300).enumerate() {
+        let mut got = vec![0.0; 300];
+        eights.read_region(region, &mut got);
+        let step = values.iter().fold(0.0f32, |m, v| m.max(v.abs())) / 127.0;
+        assert!(got.iter().zip(values).all(|(got, want)| (got - want).abs() <= step * 0.51), "region {region}");
+    }
+    // Once is enough, and there and back is the same.
+    assert_eq!(eights.stored_as(Dtype::I8).expect("i8"), bytes);
+    let back = eights.stored_as(Dtype::F32).expect("f32");
+    assert_eq!(Features::parse(&back).expect("valid").stored_as(Dtype::I8).expect("i8"), bytes);
+}
+
+#[test]
 fn the_layout_is_as_documented() {
     let (_, bytes) = value(Dtype::F16, 256);
     assert_eq!(bytes.len(), HEADER + 5 * 256 * 2);
@@ -77,7 +103,12 @@ fn values_that_cannot_be_stored_are_refused() {
     assert_eq!(make(Dtype::F32, f32::NAN), Err(FeatureError::NotFinite { region: 0 }));
     assert_eq!(make(Dtype::I8, f32::INFINITY), Err(FeatureError::NotFinite { region: 0 }));
     assert_eq!(make(Dtype::F16, 7e4), Err(FeatureError::Range { value: 7e4, region: 0 }));
-    assert!(make(Dtype::I8, f32::MIN_POSITIVE / 8.0).is_ok());
+    // The ends of f32 in steps of i8: what is stored is read again as finite numbers.
+    for v in [f32::MIN_POSITIVE / 8.0, f32::from_bits(1), f32::MAX, -f32::MAX, f32::MAX / 3.0] {
+        let bytes = encode(ID, ImageDigest([0; 16]), &[1], 1, Dtype::I8, &[v]).expect("a finite number");
+        let got = Features::parse_untrusted(&bytes).expect("finite numbers").to_f32()[0];
+        assert!((got - v).abs() <= v.abs() * 1e-2 + f32::MIN_POSITIVE, "{got} {v}");
+    }
     assert!(matches!(
         encode(ID, ImageDigest([0; 16]), &[1, 2], 3, Dtype::F16, &[0.0; 4]),
         Err(FeatureError::Count { .. })

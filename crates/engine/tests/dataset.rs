@@ -1,18 +1,14 @@
-//! Datasets of every kind through the programs that users run: `train`, `eval`, and `embed` into a table.
+//! Datasets of every kind through the programs that users run: `train` and `eval`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use grnet_core::features::{self, Features};
-use half::f16;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::record::Field;
 use parquet::schema::parser::parse_message_type;
 use serde_json::Value;
 
@@ -185,39 +181,4 @@ fn a_broken_dataset_is_one_error_before_the_work_or_one_warning_that_counts() {
         told.contains("annotations.csv: 1 of 49 rows repeat an earlier one and are left out, the first is line 50")
     );
     assert!(told.contains("2 of 48 photos cannot be read and are left out, the first is "), "{told}");
-}
-
-#[test]
-fn features_in_a_table_are_the_ones_that_lines_have() {
-    let folder = tempfile::tempdir().unwrap();
-    photos(folder.path(), 2);
-    fs::write(folder.path().join("img/0/broken.bmp"), b"BM").unwrap();
-    let (base, table) = (base(), folder.path().join("features"));
-    let (model, images) = (base.to_str().unwrap(), folder.path().join("img"));
-    let lines = engine(&["embed", "--model", model, images.to_str().unwrap()]);
-    let lines: Vec<Value> =
-        String::from_utf8(lines.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    engine(&["embed", "--model", model, "--parquet", table.to_str().unwrap(), images.to_str().unwrap()]);
-    let reader = SerializedFileReader::new(File::open(&table).unwrap()).unwrap();
-    let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().into_columns()).collect();
-    assert_eq!((lines.len(), rows.len()), (4, 4));
-    for (line, row) in lines.iter().zip(&rows) {
-        let value = features::from_text(line["features"].as_str().unwrap()).unwrap();
-        let parsed = Features::parse(&value).unwrap();
-        let text = |at: usize| match &row[at].1 {
-            Field::Str(text) => text.clone(),
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(
-            (text(0), text(2)),
-            (line["file"].as_str().unwrap().to_owned(), line["digest"].as_str().unwrap().to_owned())
-        );
-        assert_eq!(text(1), parsed.model().to_string());
-        let Field::Bytes(halves) = &row[6].1 else { panic!("{:?}", row[6]) };
-        let halves: Vec<f32> =
-            halves.data().as_chunks::<2>().0.iter().map(|&pair| f16::from_le_bytes(pair).to_f32()).collect();
-        assert_eq!(halves, parsed.to_f32());
-    }
-    let both = engine(&["embed", "--model", model, "--out", "a.jsonl", "--parquet", "a.parquet", model]);
-    assert!(!both.status.success(), "one of the two");
 }

@@ -43,6 +43,9 @@ pub struct Args {
     /// Where to write a Parquet table, whatever its name ends in.
     #[arg(long, conflicts_with = "out")]
     pub parquet: Option<PathBuf>,
+    /// How numbers are stored: f32, f16, or i8 with one scale a region.
+    #[arg(long, default_value = "f16")]
+    pub numbers: Dtype,
     /// What to compute on.
     #[command(flatten)]
     pub compute: Compute,
@@ -72,13 +75,13 @@ pub fn run(args: &Args) -> Result<Outcome, EngineError> {
     let file = ModelFile::parse(&bytes)?;
     let mut embedder = Embedder::load(&file, compute.device, compute.precision)?;
     let files = list(&args.paths);
-    let mut output = Output::create(args.out.as_deref(), args.parquet.as_deref(), &file)?;
+    let mut output = Output::create(args.out.as_deref(), args.parquet.as_deref(), &file, args.numbers)?;
     let (model, shape) = (file.id, Shape::of(&file.config));
     drop(file);
     drop(bytes);
 
     let limits = PhotoLimits { max_bytes: args.max_image_bytes, max_pixels: args.max_image_pixels };
-    let (numbers, batch) = (Dtype::F16, compute.max_batch.into());
+    let (numbers, batch) = (args.numbers, compute.max_batch.into());
     let pipeline = Pipeline { files: &files, shape: &shape, model, numbers, limits, threads, batch };
     let bar = Bar::new(files.len() as u64);
     let (mut refused, mut gone) = (0usize, false);

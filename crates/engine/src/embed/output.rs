@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, BufWriter, Stdout, Write};
 use std::path::Path;
 
-use grnet_core::features::{self, Features, HEADER};
+use grnet_core::features::{self, Dtype as Numbers, Features, HEADER};
 use grnet_core::model::ModelFile;
 use grnet_core::pyramid;
 use safetensors::tensor::{Dtype, TensorView};
@@ -35,7 +35,10 @@ struct Tensors {
     shape: [usize; 2],
     files: Vec<String>,
     digests: Vec<u8>,
-    halves: Vec<u8>,
+    numbers: Numbers,
+    /// Of i8 alone: an f32 for each region.
+    scales: Vec<u8>,
+    values: Vec<u8>,
 }
 
 impl Output {
@@ -44,12 +47,17 @@ impl Output {
     ///
     /// # Errors
     /// The file cannot be made.
-    pub fn create(out: Option<&Path>, parquet: Option<&Path>, model: &ModelFile<'_>) -> Result<Self, EngineError> {
+    pub fn create(
+        out: Option<&Path>,
+        parquet: Option<&Path>,
+        model: &ModelFile<'_>,
+        numbers: Numbers,
+    ) -> Result<Self, EngineError> {
         let config = &model.config;
         let ends = |path: &Path, ending: &str| path.extension().is_some_and(|e| e == ending);
         let table = parquet.or(out.filter(|path| ends(path, "parquet")));
         let kind = match table.or(out) {
-            Some(path) if table.is_some() => Kind::Table(Box::new(Table::create(path, model)?)),
+            Some(path) if table.is_some() => Kind::Table(Box::new(Table::create(path, model, numbers)?)),
             Some(path) if ends(path, "safetensors") => Kind::Tensors(Tensors {
                 out: OutputFile::create(path)?,
                 config: serde_json::to_string(config)
@@ -58,7 +66,9 @@ impl Output {
                 shape: [pyramid::regions(&config.pyramid.grids), config.channels],
                 files: Vec::new(),
                 digests: Vec::new(),
-                halves: Vec::new(),
+                numbers,
+                scales: Vec::new(),
+                values: Vec::new(),
             }),
             Some(path) => Kind::Lines(OutputFile::create(path)?),
             None => Kind::Printed(BufWriter::new(io::stdout())),
@@ -94,7 +104,10 @@ impl Output {
             Kind::Tensors(tensors) => {
                 tensors.files.push(name);
                 tensors.digests.extend(digest);
-                tensors.halves.extend(&value[HEADER..]);
+                let scales = if tensors.numbers == Numbers::I8 { 4 * tensors.shape[0] } else { 0 };
+                let (scales, values) = value[HEADER..].split_at(scales);
+                tensors.scales.extend(scales);
+                tensors.values.extend(values);
             }
             Kind::Table(table) => table.add(name, hex(), value)?,
         }
@@ -122,15 +135,25 @@ impl Tensors {
         let container =
             |error: safetensors::SafeTensorError| grnet_core::error::ModelError::Container(error.to_string());
         let [regions, channels] = self.shape;
-        let regions = TensorView::new(Dtype::F16, vec![count, regions, channels], &self.halves).map_err(container)?;
-        let digests = TensorView::new(Dtype::U8, vec![count, 16], &self.digests).map_err(container)?;
+        let kind = match self.numbers {
+            Numbers::F32 => Dtype::F32,
+            Numbers::F16 => Dtype::F16,
+            Numbers::I8 => Dtype::I8,
+        };
+        let view = |kind, shape, bytes| TensorView::new(kind, shape, bytes).map_err(container);
+        let mut tensors = vec![
+            ("regions", view(kind, vec![count, regions, channels], &self.values)?),
+            ("digests", view(Dtype::U8, vec![count, 16], &self.digests)?),
+        ];
+        if self.numbers == Numbers::I8 {
+            tensors.push(("scales", view(Dtype::F32, vec![count, regions], &self.scales)?));
+        }
         let metadata = HashMap::from([
             ("model".to_owned(), self.model.clone()),
             ("grnet".to_owned(), self.config.clone()),
             ("files".to_owned(), json!(self.files).to_string()),
         ]);
-        let bytes =
-            safetensors::serialize([("regions", regions), ("digests", digests)], Some(metadata)).map_err(container)?;
+        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(container)?;
         self.out.put(&bytes)
     }
 }

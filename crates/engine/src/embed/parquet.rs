@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use grnet_core::features::HEADER;
+use grnet_core::features::{Dtype, HEADER};
 use grnet_core::model::ModelFile;
 use grnet_core::pyramid;
 use parquet::basic::{Compression, ZstdLevel};
@@ -18,21 +18,23 @@ use parquet::schema::types::ColumnPath;
 use crate::network::EngineError;
 use crate::output::OutputFile;
 
-/// Rows that are written at one time: 7 MB of regions of 14 × 256 values.
+/// Rows that are written at one time: 7 MB of regions of 14 × 256 halves.
 const GROUP: usize = 1024;
 
 /// A Parquet file being written. Columns: `file`, `model` and `digest` (as SQL writes them), `grids`, `regions` (M),
-/// `channels` (C), and `values`, M × C halves of two bytes each, little-endian, region by region.
+/// `channels` (C), `numbers` (f32, f16 or i8), and `values`, a feature value's bytes behind its header: M × C numbers,
+/// little-endian, region by region; ahead of those of i8 are M scales in f32.
 pub struct Table {
     writer: SerializedFileWriter<OutputFile>,
     out: PathBuf,
     model: String,
     grids: Vec<i32>,
     shape: [usize; 2],
+    numbers: Dtype,
     rows: Vec<Row>,
 }
 
-/// A photo: name, digest and halves.
+/// A photo: name, digest and numbers.
 type Row = (String, String, Vec<u8>);
 
 impl Table {
@@ -40,7 +42,7 @@ impl Table {
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn create(path: &Path, model: &ModelFile<'_>) -> Result<Self, EngineError> {
+    pub fn create(path: &Path, model: &ModelFile<'_>, numbers: Dtype) -> Result<Self, EngineError> {
         let config = &model.config;
         let shape = [pyramid::regions(&config.pyramid.grids), config.channels];
         let schema = format!(
@@ -51,9 +53,10 @@ impl Table {
                 REQUIRED GROUP grids (LIST) {{ REPEATED GROUP list {{ REQUIRED INT32 element; }} }}
                 REQUIRED INT32 regions;
                 REQUIRED INT32 channels;
+                REQUIRED BYTE_ARRAY numbers (STRING);
                 REQUIRED FIXED_LEN_BYTE_ARRAY ({}) values;
             }}",
-            shape[0] * shape[1] * 2
+            numbers.bytes(shape[0], shape[1])
         );
         let values = || ColumnPath::from("values");
         let about = [
@@ -66,7 +69,7 @@ impl Table {
         let about = about.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect();
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
-            // Halves hardly compress, none is there twice, and their least and largest say nothing.
+            // Numbers hardly compress, none is there twice, and their least and largest say nothing.
             .set_column_compression(values(), Compression::UNCOMPRESSED)
             .set_column_dictionary_enabled(values(), false)
             .set_column_statistics_enabled(values(), EnabledStatistics::None)
@@ -76,7 +79,8 @@ impl Table {
         let schema = parse_message_type(&schema).map_err(failed(path))?;
         let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(failed(path))?;
         let grids = config.pyramid.grids.iter().map(|&grid| grid.into()).collect();
-        Ok(Self { writer, out: path.to_owned(), model: model.id.to_string(), grids, shape, rows: Vec::new() })
+        let (out, model) = (path.to_owned(), model.id.to_string());
+        Ok(Self { writer, out, model, grids, shape, numbers, rows: Vec::new() })
     }
 
     /// Adds a photo's feature value.
@@ -105,10 +109,10 @@ impl Table {
         let mut group = self.writer.next_row_group().map_err(failed(&self.out))?;
         let fill = || -> Result<(), ParquetError> {
             let (mut files, mut digests, mut values) = (Vec::new(), Vec::new(), Vec::new());
-            for (file, digest, halves) in rows {
+            for (file, digest, numbers) in rows {
                 files.push(ByteArray::from(file.into_bytes()));
                 digests.push(ByteArray::from(digest.into_bytes()));
-                values.push(FixedLenByteArray::from(halves));
+                values.push(FixedLenByteArray::from(numbers));
             }
             let count = values.len();
             let same = |number: usize| vec![number as i32; count];
@@ -118,6 +122,7 @@ impl Table {
             lists(&mut group, &self.grids, count)?;
             column::<Int32Type>(&mut group, &same(self.shape[0]))?;
             column::<Int32Type>(&mut group, &same(self.shape[1]))?;
+            column::<ByteArrayType>(&mut group, &vec![ByteArray::from(self.numbers.name()); count])?;
             column::<FixedLenByteArrayType>(&mut group, &values)?;
             group.close().map(drop)
         };
@@ -163,7 +168,7 @@ fn failed(path: &Path) -> impl FnOnce(ParquetError) -> EngineError {
 #[cfg(test)]
 mod tests {
     use grnet_core::config::Backbone;
-    use grnet_core::features::{self, Dtype, ImageDigest};
+    use grnet_core::features::{self, ImageDigest};
     use grnet_core::model;
     use half::f16;
     use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -190,7 +195,7 @@ mod tests {
             let digest = ImageDigest::of(b"photo", None);
             features::encode(file.id, digest, &[1, 2], channels, Dtype::F16, &regions(n)).unwrap()
         };
-        let mut table = Table::create(&path, &file).unwrap();
+        let mut table = Table::create(&path, &file, Dtype::F16).unwrap();
         let count = GROUP + 3;
         for n in 0..count {
             table.add(format!("{n}.jpg"), format!("{n:032x}"), &value(n)).unwrap();
@@ -205,7 +210,7 @@ mod tests {
         let rows: Vec<Row> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
         for n in [0, 1, GROUP - 1, GROUP, count - 1] {
             let row: Vec<(String, Field)> = rows[n].clone().into_columns();
-            let [file_name, model, digest, grids, m, c, values] = &row[..] else { panic!("{row:?}") };
+            let [file_name, model, digest, grids, m, c, numbers, values] = &row[..] else { panic!("{row:?}") };
             let text = |text: String| Field::Str(text);
             assert_eq!(file_name.1, text(format!("{n}.jpg")));
             assert_eq!((&model.1, &digest.1), (&text(file.id.to_string()), &text(format!("{n:032x}"))));
@@ -213,6 +218,7 @@ mod tests {
                 (grids.1.to_string(), &m.1, &c.1),
                 ("[1, 2]".to_owned(), &Field::Int(5), &Field::Int(channels as i32))
             );
+            assert_eq!(numbers.1, text("f16".to_owned()));
             let Field::Bytes(bytes) = &values.1 else { panic!("{:?}", values.1) };
             let pairs = bytes.data().as_chunks::<2>().0.iter();
             assert_eq!(pairs.map(|&pair| f16::from_le_bytes(pair).to_f32()).collect::<Vec<_>>(), regions(n));
@@ -224,10 +230,10 @@ mod tests {
         let (folder, bytes) = (tempfile::tempdir().unwrap(), model());
         let file = ModelFile::parse(&bytes).unwrap();
         let path = folder.path().join("none.parquet");
-        Table::create(&path, &file).unwrap().finish().unwrap();
+        Table::create(&path, &file, Dtype::I8).unwrap().finish().unwrap();
         let reader = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
         assert_eq!(reader.metadata().file_metadata().num_rows(), 0);
-        let error = Table::create(&folder.path().join("missing/a.parquet"), &file).map(drop).unwrap_err();
+        let error = Table::create(&folder.path().join("missing/a.parquet"), &file, Dtype::F16).map(drop).unwrap_err();
         assert!(error.to_string().contains("missing/a.parquet: No such file"), "{error}");
     }
 }
