@@ -36,6 +36,8 @@ pub enum Command {
     Train(Box<crate::train::TrainArgs>),
     /// Measure how well models rank.
     Eval(crate::evaluate::EvalArgs),
+    /// Measure what smaller numbers cost a model's rankings.
+    Quantize(crate::quantize::QuantizeArgs),
     /// Make a model file from a backbone's weights.
     Import(crate::import::ImportArgs),
     /// Write what scores, and regions of photos, as files that NumPy reads.
@@ -73,9 +75,16 @@ impl Cli {
             },
             Command::Eval(args) => {
                 let report = crate::evaluate::run(&args)?;
-                print(&progress::report(&report, |report| match args.json {
+                print(&progress::report(&report, |report| match args.measure.json {
                     true => serde_json::to_string_pretty(report),
                     false => Ok(crate::evaluate::report_text(report)),
+                })?)?;
+            }
+            Command::Quantize(args) => {
+                let report = crate::quantize::run(&args)?;
+                print(&progress::report(&report, |report| match args.measure.json {
+                    true => serde_json::to_string_pretty(report),
+                    false => Ok(crate::quantize::report_text(report)),
                 })?)?;
             }
             Command::Import(args) => {

@@ -14,6 +14,7 @@ pub mod numbers;
 mod output;
 pub mod print;
 pub mod progress;
+pub mod quantize;
 pub mod serve;
 pub mod train;
 mod worker;

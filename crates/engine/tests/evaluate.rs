@@ -1,4 +1,4 @@
-//! `grnet-engine eval`, as the program that users run, on photos whose answers are known.
+//! `grnet-engine eval` and `quantize`, as the program that users run, on photos whose answers are known.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -44,10 +44,14 @@ fn garments() -> tempfile::TempDir {
 }
 
 fn evaluate(data: &Path, table: &str, more: &[&str]) -> Output {
+    engine("eval", data, table, more)
+}
+
+fn engine(what: &str, data: &Path, table: &str, more: &[&str]) -> Output {
     let path = data.join("table.csv");
     fs::write(&path, table).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_grnet-engine"));
-    command.arg("eval").arg("--model").arg(base()).arg("--table").arg(path).args(more).output().unwrap()
+    command.arg(what).arg("--model").arg(base()).arg("--table").arg(path).args(more).output().unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -271,4 +275,59 @@ fn an_evaluation_that_says_nothing_is_one_clear_error() {
     assert!(!broken.contains("photos"), "{broken}");
     let boxed = "file,item,set,left,top,width,height\n001-0.bmp,1,gallery,1,2,3,\n";
     assert!(refused(boxed, &[]).contains("line 2"), "{}", refused(boxed, &[]));
+}
+
+#[test]
+fn what_eight_bits_cost_is_measured_on_the_queries_that_eval_asks() {
+    let data = garments();
+    let more = ["--json", "--shortlist", "22", "--threads", "2"];
+    let report = json(&engine("quantize", data.path(), &consumers(), &more));
+    let eval = json(&evaluate(data.path(), &consumers(), &more));
+    let (set, asked) = (&report["sets"][0], &eval["sets"][0]);
+    for field in ["set", "queries", "gallery", "unreadable", "without_item"] {
+        assert_eq!(set[field], asked[field], "{field}");
+    }
+    let variants = set["variants"].as_array().unwrap();
+    let stored: Vec<_> = variants.iter().map(|v| (v["name"].as_str().unwrap(), v["bytes"].as_u64().unwrap())).collect();
+    // 36 bytes of header, 14 regions of 256 numbers, a scale for each of i8's.
+    assert_eq!(stored, [("f32", 14_372), ("f16", 7_204), ("i8", 3_676), ("i8 asked with f16", 3_676)]);
+    // In f32 the server ranks as the network does.
+    for method in ["global", "graph"] {
+        let ranking = asked["rankings"].as_array().unwrap().iter().find(|r| r["method"] == method).unwrap();
+        assert_eq!(variants[0][method], ranking["top"], "{method}");
+    }
+    assert!(variants[1]["against"].is_null());
+    let moved = |at: usize, what: &str, how: &str| variants[at]["against"][what][how].as_f64().unwrap();
+    for what in ["logit", "cosine"] {
+        for at in [0, 2, 3] {
+            assert!(
+                0.0 < moved(at, what, "mean") && moved(at, what, "mean") <= moved(at, what, "largest"),
+                "{what} {at}"
+            );
+        }
+        assert!(moved(0, what, "mean") * 4.0 < moved(2, what, "mean"), "{what}: halves move less than eight bits");
+    }
+    for at in [0, 2, 3] {
+        let against = &variants[at]["against"];
+        let [same, common] = ["same_first", "common_first"].map(|share| against[share].as_f64().unwrap());
+        assert!(0.0 <= same && same <= common && common <= 1.0 && common > 0.8, "{against}");
+        for (k, method) in (0..4).flat_map(|k| [(k, "global"), (k, "graph")]) {
+            let share = |variant: &Value| variant[method][k]["value"].as_f64().unwrap();
+            let expected = share(&variants[at]) - share(&variants[1]);
+            let got = &against[method][k];
+            let [value, low, high] = ["value", "low", "high"].map(|end| got[end].as_f64().unwrap());
+            assert!((value - expected).abs() < 1e-9 && low <= value && value <= high, "{method} {k}: {got}");
+        }
+    }
+    let shown = text(&engine("quantize", data.path(), &consumers(), &more[1..]));
+    for line in [
+        "consumer: 24 queries, 24 photos in the gallery",
+        "graph, i8 - f16",
+        "global, i8 asked with f16 - f16",
+        "moved from f16",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    let refused = engine("quantize", data.path(), &consumers(), &["--shortlist", "0"]);
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("--shortlist"));
 }

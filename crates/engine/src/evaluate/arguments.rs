@@ -1,4 +1,4 @@
-//! Options of `grnet-engine eval`.
+//! Options of `grnet-engine eval`, and those that `quantize` shares.
 
 use std::path::PathBuf;
 
@@ -12,6 +12,24 @@ pub struct EvalArgs {
     /// A model file; several are compared on the same queries.
     #[arg(long, required = true)]
     pub model: Vec<PathBuf>,
+    /// What they are measured on, and how.
+    #[command(flatten)]
+    pub measure: Measure,
+    /// Ranks by methods without training as well: generalised mean and regional maxima of the backbone's map, the
+    /// pyramid's mean, its best matches, and attention matching.
+    #[arg(long)]
+    pub baselines: bool,
+    /// Measures how long PostgreSQL's scorer takes on one core for shortlists of several lengths.
+    #[arg(long)]
+    pub times: bool,
+    /// Writes the report as one page for a browser, with curves and the worst failures; measures times too.
+    #[arg(long)]
+    pub html: Option<PathBuf>,
+}
+
+/// What a measurement by a table of photos is told.
+#[derive(Debug, Clone, Args)]
+pub struct Measure {
     /// Tables (CSV or Parquet) with columns file, item and set and, if you have them, left, top, width, height and view,
     /// occlusion, cropping: files relative to the table's folder; an empty item is a distractor; the set `gallery` is
     /// searched, every other set is a list of queries of its own. An item is one garment within its table: the same name
@@ -22,19 +40,9 @@ pub struct EvalArgs {
     /// Photos of the global's ranking that the graph reorders.
     #[arg(long, default_value_t = 100_000)]
     pub shortlist: usize,
-    /// Ranks by methods without training as well: generalised mean and regional maxima of the backbone's map, the
-    /// pyramid's mean, its best matches, and attention matching.
-    #[arg(long)]
-    pub baselines: bool,
-    /// Measures how long PostgreSQL's scorer takes on one core for shortlists of several lengths.
-    #[arg(long)]
-    pub times: bool,
     /// Prints the report as JSON instead of a table.
     #[arg(long)]
     pub json: bool,
-    /// Writes the report as one page for a browser, with curves and the worst failures; measures times too.
-    #[arg(long)]
-    pub html: Option<PathBuf>,
     /// A folder that keeps the backbones' maps, for another evaluation of the same photos.
     #[arg(long)]
     pub cache: Option<PathBuf>,
@@ -46,7 +54,7 @@ pub struct EvalArgs {
     pub threads: usize,
 }
 
-impl EvalArgs {
+impl Measure {
     /// Looks at what clap does not.
     ///
     /// # Errors

@@ -1,18 +1,18 @@
 //! `grnet-engine eval`: how well models rank.
 
-mod arguments;
+pub(crate) mod arguments;
 mod baselines;
 mod descriptors;
 mod html;
-mod kept;
+pub(crate) mod kept;
 pub(crate) mod ranking;
 pub mod report;
 pub(crate) mod rerank;
 mod run;
 mod set;
 mod shortlist;
-mod tables;
-mod text;
+pub(crate) mod tables;
+pub(crate) mod text;
 
 pub use arguments::EvalArgs;
 pub use run::run;

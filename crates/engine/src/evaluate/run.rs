@@ -32,8 +32,8 @@ struct Parsed<'f> {
 /// # Errors
 /// An option, a table, photo or model is not acceptable, or the page cannot be written.
 pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
-    args.check()?;
-    set_threads(args.threads);
+    args.measure.check()?;
+    set_threads(args.measure.threads);
     let page = args.html.as_deref().map(OutputFile::create).transpose()?;
     let files = args.model.iter().map(|path| std::fs::read(path).map_err(EngineError::io(path)));
     let files = files.collect::<Result<Vec<_>, _>>()?;
@@ -46,7 +46,7 @@ pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
         Ok::<_, EngineError>(Parsed { file, graph, head, shape, name })
     });
     let parsed = parsed.collect::<Result<Vec<_>, _>>()?;
-    let tables = Tables::read(&args.table)?;
+    let tables = Tables::read(&args.measure.table)?;
 
     let mut models: Vec<Model> = Vec::new();
     for Parsed { file, name, .. } in &parsed {
@@ -66,11 +66,11 @@ pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
     let first_with = |at: usize| models.iter().position(|model| model.backbone == models[at].backbone).unwrap_or(at);
     let mut backbones: Vec<(usize, Kept)> = Vec::new();
     for first in (0..models.len()).filter(|&at| first_with(at) == at) {
-        let embedder = Embedder::load(&parsed[first].file, args.device, Precision::F32)?;
+        let embedder = Embedder::load(&parsed[first].file, args.measure.device, Precision::F32)?;
         let shapes = parsed.iter().enumerate().filter(|(at, _)| first_with(*at) == first);
         let shapes: Vec<&Shape> = shapes.map(|(_, parsed)| &parsed.shape).collect();
         let photos = &tables.search.photos;
-        backbones.push((first, Kept::of(&embedder, photos, &shapes, args.baselines, args.cache.as_deref())?));
+        backbones.push((first, Kept::of(&embedder, photos, &shapes, args.baselines, args.measure.cache.as_deref())?));
     }
     // Every model is asked the same: what one backbone cannot be shown, none is.
     let unreadable: HashSet<usize> = backbones.iter().flat_map(|(_, kept)| kept.unreadable.iter().copied()).collect();
@@ -103,7 +103,7 @@ pub fn run(args: &EvalArgs) -> Result<Report, EngineError> {
         Ok::<SetReport, EngineError>(report)
     };
     let sets = tables.search.sets.keys().map(evaluate).collect::<Result<Vec<_>, _>>()?;
-    let report = Report { models, shortlist: args.shortlist.min(gallery.photos.len()), sets };
+    let report = Report { models, shortlist: args.measure.shortlist.min(gallery.photos.len()), sets };
     if let Some(page) = page {
         page.put(html::page(&report, &tables.search.photos).as_bytes())?;
     }

@@ -96,7 +96,7 @@ pub fn evaluate(
             asked: asked.items.clone(),
             shown: gallery.shown.clone(),
         };
-        let both = protocol.rerank(&candidate.graph, args.shortlist)?;
+        let both = protocol.rerank(&candidate.graph, args.measure.shortlist)?;
         let under = |n: usize| {
             let ranks = both.iter().zip(&asked.items).map(|(q, &item)| rank(&q.keys(n), &right(&gallery.shown, item)));
             Ranks(ranks.collect())
@@ -111,7 +111,7 @@ pub fn evaluate(
             let scores = attention_matching(cells, &asked.queries, &gallery.photos)?;
             ranked.push((Method::Attention, model, of_scores(scores)));
         }
-        let graph = under(args.shortlist);
+        let graph = under(args.measure.shortlist);
         lengths.push(Shortlists {
             model,
             lengths: shortlists(&both, &asked.items, &gallery.shown, candidate.clock.as_ref()),

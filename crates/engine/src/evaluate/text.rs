@@ -90,7 +90,7 @@ fn shortlists(out: &mut String, whose: &str, lengths: &[super::report::Shortlist
 }
 
 /// A share and its interval.
-fn share(estimate: &Estimate) -> String {
+pub fn share(estimate: &Estimate) -> String {
     let Estimate { value, low, high } = estimate;
     format!("{:>24}", format!("{value:.3} [{low:.3}, {high:.3}]"))
 }

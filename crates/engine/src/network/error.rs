@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use grnet_core::error::{ModelError, ScoreError};
+use grnet_core::error::{FeatureError, ModelError, ScoreError};
 use thiserror::Error;
 
 /// Everything the network, the trainer and the importer report.
@@ -11,6 +11,9 @@ pub enum EngineError {
     /// The model file is not acceptable: a tensor is missing, ill-shaped or not finite, or a field is out of its limits.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// Features that cannot be stored as they are asked for.
+    #[error(transparent)]
+    Feature(#[from] FeatureError),
     /// The variable that names the scoring kernel's path is wrong, or there is no memory to score.
     #[error(transparent)]
     Score(#[from] ScoreError),

@@ -75,7 +75,7 @@ pub fn check(line: &[String]) -> Result<(), StudyRefusal> {
     let program = std::iter::once("grnet-engine").chain(line.iter().map(String::as_str));
     match Cli::try_parse_from(program).map(|cli| cli.command) {
         Ok(cli::Command::Train(args)) => args.check().map_err(|error| refuse(error.to_string())),
-        Ok(cli::Command::Eval(args)) => args.check().map_err(|error| refuse(error.to_string())),
+        Ok(cli::Command::Eval(args)) => args.measure.check().map_err(|error| refuse(error.to_string())),
         Ok(_) => Ok(()),
         Err(error) => {
             let text = error.to_string();
