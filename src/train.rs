@@ -115,22 +115,16 @@ struct Outcome {
 }
 
 impl Outcome {
-    /// Compares the first validation, before any step, with the one whose weights were kept.
+    /// The engine's verdict, and the figures of the validations before any step and best behind some.
     fn of(report: &Json) -> Result<Self, Error> {
         let figures = |validation: &Json| -> Option<Vec<f64>> {
             validation["graph"]["top"].as_array()?.iter().map(Json::as_f64).collect()
         };
-        // What a validation is judged by: the sum of top-1, 5 and 20.
-        let merit = |figures: &[f64]| figures.iter().take(3).sum::<f64>();
-        let all = report["validations"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let (first, later) = all.split_first().ok_or_else(unreadable)?;
-        let before = figures(first).ok_or_else(unreadable)?;
-        let best = later.iter().filter_map(figures).reduce(|a, b| if merit(&b) > merit(&a) { b } else { a });
-        let (start, kept) = (first["step"].as_i64(), report["kept"]["step"].as_i64());
-        let (start, kept) = (start.ok_or_else(unreadable)?, kept.ok_or_else(unreadable)?);
-        let after = figures(&report["kept"]).ok_or_else(unreadable)?;
-        let improved = kept > start && merit(&after) > merit(&before);
-        Ok(Self { improved, steps: i32::try_from(kept).unwrap_or(i32::MAX), before, best })
+        let improved = report["improved"].as_bool().ok_or_else(unreadable)?;
+        let steps = report["kept"]["step"].as_i64().ok_or_else(unreadable)?;
+        let before = figures(&report["validations"][0]).ok_or_else(unreadable)?;
+        let best = figures(&report["best"]);
+        Ok(Self { improved, steps: i32::try_from(steps).unwrap_or(i32::MAX), before, best })
     }
 }
 

@@ -111,6 +111,7 @@ fn a_training_that_was_killed_goes_on_to_the_same_model() {
     // One of another training is not gone on from.
     let other = json(&train(&data, &killed, &[&more[..], &["--seed", "2", "--steps", "0"]].concat()));
     assert_eq!(other["validations"].as_array().unwrap().len(), 1);
+    assert_eq!((&other["improved"], &other["best"]), (&Value::from(false), &Value::Null));
     let mut child = Command::new(program).args(training(&data, &killed, &more)).stderr(Stdio::null()).spawn().unwrap();
     while !checkpoint(&killed).exists() && child.try_wait().unwrap().is_none() {
         std::thread::sleep(Duration::from_millis(5));
@@ -146,6 +147,8 @@ fn photos_become_a_model_whose_evaluation_is_what_the_server_would_rank() {
     let steps: Vec<u64> =
         report["validations"].as_array().unwrap().iter().map(|v| v["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [0, 6, 12]);
+    assert_eq!(report["improved"], report["kept"]["step"].as_u64().unwrap() > 0);
+    assert!(report["best"]["step"].as_u64().unwrap() > 0);
     let bytes = fs::read(&model).unwrap();
     assert_eq!(report["model"], ModelId::of(&bytes).to_string());
 
@@ -295,6 +298,7 @@ fn a_dataset_that_cannot_be_trained_on_is_one_clear_error() {
     let output = train(&data, &out, &["--channels", "64", "--progress", "json"]);
     assert!(!String::from_utf8_lossy(&output.stdout).contains("photos"), "{output:?}");
     assert!(refused(&["--whiten", "2"]).contains("--whiten"));
+    assert!(refused(&["--identities", "97"]).contains("--identities is 97, allowed is 4 to 96"));
     // What would change nothing, or fail once the photos have been looked at, is refused before it.
     assert!(refused(&["--whiten", "0.3"]).contains("--whiten is 0.3, allowed is a new reduction beside it"));
     assert!(refused(&["--frozen", "12", "--backbone-rate", "0"]).contains("--frozen is 12"));

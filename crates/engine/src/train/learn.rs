@@ -97,7 +97,7 @@ fn draw(args: &TrainArgs, history: &[Validation]) -> Result<(), EngineError> {
 }
 
 /// Place of the best validation, the first of equals.
-fn first_best(history: &[Validation]) -> usize {
+pub fn first_best(history: &[Validation]) -> usize {
     (0..history.len()).reduce(|a, b| if history[b].merit() > history[a].merit() { b } else { a }).unwrap_or(0)
 }
 

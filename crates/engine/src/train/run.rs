@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::arguments::TrainArgs;
 use super::batch::Sampler;
 use super::damaged::Damaged;
-use super::learn::{Course, kept_of, learn};
+use super::learn::{Course, first_best, kept_of, learn};
 use super::learner::Learner;
 use super::loader::{Pictures, Workshop};
 use super::optimiser::AdamW;
@@ -43,6 +43,10 @@ pub struct TrainReport {
     pub validations: Vec<Validation>,
     /// The validation whose weights were kept.
     pub kept: Validation,
+    /// Whether they are better than those before any step.
+    pub improved: bool,
+    /// The best validation behind at least one step; `None` where there was no step.
+    pub best: Option<Validation>,
 }
 
 /// Trains a model and writes it.
@@ -110,13 +114,17 @@ pub fn run(args: &TrainArgs) -> Result<TrainReport, EngineError> {
     // Nothing is left to go on from; that it cannot be removed harms nobody.
     let _ = std::fs::remove_file(&kept_at);
     let seen: Vec<usize> = training.iter().copied().filter(|photo| !damaged.contains(photo)).collect();
+    let kept = kept_of(&validations);
     Ok(TrainReport {
         model: ModelId::of(&bytes).to_string(),
         photos: photos.iter().filter(|photo| photo.snapshot.is_none()).count() - damaged.len(),
         unreadable: missing + damaged.len(),
         items: [items(&seen), held_out.asked.iter().collect::<HashSet<_>>().len()],
         parameters,
-        kept: validations[kept_of(&validations)],
+        kept: validations[kept],
+        // Nothing else is kept that is no better than the start.
+        improved: kept > 0,
+        best: validations.get(1..).filter(|later| !later.is_empty()).map(|later| later[first_best(later)]),
         validations,
     })
 }
