@@ -18,6 +18,20 @@ pub const SCHEMA: &std::ffi::CStr = c"grnet";
 /// # Errors
 /// There is no memory for the bytes.
 pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> Result<Option<Vec<u8>>, Error> {
+    find_with(table, key, wanted, value, |stored| stored.whole())
+}
+
+/// The same, with what `take` makes of the stored value.
+///
+/// # Errors
+/// What `take` says.
+pub fn find_with<T>(
+    table: &std::ffi::CStr,
+    key: usize,
+    wanted: &str,
+    value: usize,
+    take: impl FnOnce(&Stored<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
     // SAFETY: the relation is opened with a lock and closed again, also by the transaction's end after an ERROR; the
     // columns asked for exist, by the table's definition in `sql/`, which only the extension's owner can change, and
     // both are varlenas; a row is used only while the scan stands on it.
@@ -47,13 +61,48 @@ pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> R
             }
             pg_sys::heap_deform_tuple(tuple, (*relation).rd_att, values.as_mut_ptr(), nulls.as_mut_ptr());
             if !nulls[key] && !nulls[value] && *Detoasted::new(values[key]) == *wanted.as_bytes() {
-                found = Some(Detoasted::new(values[value]).copy());
+                found = Some(take(&Stored { datum: values[value], row: std::marker::PhantomData }));
                 break;
             }
         }
         pg_sys::systable_endscan(scan);
         pg_sys::table_close(relation, pg_sys::AccessShareLock as i32);
         found.transpose()
+    }
+}
+
+/// A text or bytea of a row on which a scan stands.
+pub struct Stored<'a> {
+    datum: pg_sys::Datum,
+    row: std::marker::PhantomData<&'a ()>,
+}
+
+impl Stored<'_> {
+    /// All of its bytes.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn whole(&self) -> Result<Vec<u8>, Error> {
+        // SAFETY: a varlena of the row, by the only place that makes one.
+        unsafe { Detoasted::new(self.datum) }.copy()
+    }
+
+    /// `length` of its bytes from `from` on, or as many as there are. Of a value that lies out of line and uncompressed
+    /// no more are fetched.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn part(&self, from: usize, length: usize) -> Result<Vec<u8>, Error> {
+        let (Ok(from), Ok(length)) = (i32::try_from(from), i32::try_from(length)) else {
+            return Ok(Vec::new());
+        };
+        // SAFETY: as above; the slice is an allocation of its own, freed with the value that is made of it.
+        unsafe {
+            let slice = pg_sys::pg_detoast_datum_slice(self.datum.cast_mut_ptr(), from, length);
+            let copy = Detoasted::new(pg_sys::Datum::from(slice)).copy();
+            pg_sys::pfree(slice.cast());
+            copy
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::recognise;
 use crate::ffi::planner::{self, Query, Relation};
 use crate::settings;
 
-/// Pairs for each worker: 40 ms of scoring. A worker's start takes 5 ms, and reading the model 16.
+/// Pairs for each worker: 40 ms of scoring. A worker's start takes some 10, with the model's graph.
 const PAIRS: f64 = 1000.0;
 
 /// Offers to scan `relation` in several processes, where it is what a query's scores are of.

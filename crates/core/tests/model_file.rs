@@ -3,7 +3,7 @@
 use grnet_core::config::{Backbone, Fit, Graph, Input, ModelConfig, Pooling, Pyramid};
 use grnet_core::error::ModelError;
 use grnet_core::head::Head;
-use grnet_core::model::{ModelFile, ModelId, NamedTensor, Storage, TensorData, write};
+use grnet_core::model::{self, ModelFile, ModelId, NamedTensor, Storage, TensorData, write};
 use proptest::prelude::*;
 
 fn config() -> ModelConfig {
@@ -121,6 +121,36 @@ proptest! {
         if let Ok(model) = ModelFile::parse(&file) {
             let _ = model.check_tensors();
             let _ = Head::read(&model);
+        }
+    }
+}
+
+#[test]
+fn an_excerpt_has_the_head_and_reads_no_more() {
+    let file = write(&config(), &tensors()).expect("a valid model");
+    let whole = ModelFile::parse(&file).expect("what was written");
+    let mut taken = 0;
+    let mut read = |from: usize, length: usize| {
+        taken += length;
+        Ok::<_, ModelError>(file.iter().skip(from).take(length).copied().collect())
+    };
+    let excerpt = model::excerpt("graph.", &mut read).expect("an excerpt");
+    let part = ModelFile::parse_as(&excerpt, whole.id).expect("a file of its own");
+    assert_eq!(Head::read(&part).expect("a head"), Head::read(&whole).expect("a head"));
+    assert!(part.tensor_names().iter().all(|name| name.starts_with("graph.")));
+    let graph: usize =
+        tensors().iter().filter(|t| t.0.starts_with("graph.")).map(|t| 4 * t.1.iter().product::<usize>()).sum();
+    let header = 8 + u64::from_le_bytes(file[..8].try_into().expect("eight bytes")) as usize;
+    assert_eq!(taken, 8 + (header - 8) + graph);
+
+    // Wherever it ends, an error and no panic.
+    for end in 0..file.len() {
+        let read = |from: usize, length: usize| {
+            Ok::<_, ModelError>(file[..end].iter().skip(from).take(length).copied().collect())
+        };
+        if let Ok(excerpt) = model::excerpt("graph.", read) {
+            assert!(end >= header + graph, "{end}");
+            assert!(ModelFile::parse_as(&excerpt, whole.id).is_ok());
         }
     }
 }
