@@ -33,7 +33,7 @@ CREATE TYPE grnet_features (
     SEND = grnet_features_send,
     INTERNALLENGTH = VARIABLE,
     ALIGNMENT = int4,
-    -- Half floats do not compress: 7.2 KB go to TOAST as they are.
+    -- Half floats do not compress, nor do bytes: 7.2 or 3.7 KB go to TOAST as they are.
     STORAGE = external
 );
 
@@ -104,6 +104,10 @@ COMMENT ON FUNCTION grnet_embed_images(bytea[]) IS 'region features of several p
 CREATE FUNCTION grnet_make_features(regions real[], model text) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION grnet_make_features(real[], text) IS 'features from regions computed elsewhere: scale by scale, row by row, channel by channel';
+
+CREATE FUNCTION grnet_quantize(grnet_features) RETURNS grnet_features
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION grnet_quantize(grnet_features) IS 'the same features with numbers of one byte and a scale for each region: half the bytes';
 
 -- Scores. IMMUTABLE although they read a model's head: an id is the digest of its content.
 

@@ -1,6 +1,6 @@
 //! `grnet_embed`: photos to features, through the engine.
 
-use grnet_core::features::Features;
+use grnet_core::features::{Dtype, Features};
 use grnet_core::model::ModelId;
 use grnet_wire::{MAX_PHOTOS, Outcome, Photo, Region};
 
@@ -8,7 +8,7 @@ use crate::engine::client;
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
 use crate::ffi::datum;
-use crate::{model, settings, sql_functions};
+use crate::{features, model, settings, sql_functions};
 
 sql_functions! {
     /// `grnet_embed(image bytea [, region box [, model text]]) → grnet_features`.
@@ -29,6 +29,7 @@ struct Last {
     image: Vec<u8>,
     region: Option<[f64; 4]>,
     model: Option<ModelId>,
+    numbers: Option<Dtype>,
     features: Vec<u8>,
 }
 
@@ -49,13 +50,14 @@ fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) ->
     };
     let id = model::resolve(model.as_deref())?;
     check_size(datum::size_of(image), None)?;
+    let numbers = Some(settings::feature_numbers());
     let last = call.memo::<Last>();
     let Some(image) = call.varlena(0) else {
         return Ok(None);
     };
-    if last.model != Some(id) || last.region != region || last.image != *image {
+    if last.model != Some(id) || last.numbers != numbers || last.region != region || last.image != *image {
         let features = one(&image, region, id)?;
-        *last = Last { image: image.copy()?, region, model: Some(id), features };
+        *last = Last { image: image.copy()?, region, model: Some(id), numbers, features };
     }
     Ok(datum::varlena(&last.features))
 }
@@ -125,12 +127,11 @@ fn accept(outcome: Outcome, id: ModelId, number: Option<usize>) -> Result<Vec<u8
     match outcome {
         Outcome::Refused(refusal) => Err(Error::Photo { refusal, number }),
         Outcome::Features(bytes) => {
-            let features = Features::parse_untrusted(&bytes)?;
-            if features.model() != id {
-                let other = features.model();
+            let other = Features::parse_untrusted(&bytes)?.model();
+            if other != id {
                 return Err(Error::Protocol(format!("The engine answered with model {other} instead of {id}.")));
             }
-            Ok(bytes)
+            features::stored(bytes)
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
 use crate::ffi::datum;
-use crate::{model, sql_functions};
+use crate::{model, settings, sql_functions};
 
 sql_functions! {
     /// The type's input function.
@@ -36,6 +36,8 @@ sql_functions! {
     grnet_region, pg_finfo_grnet_region => region;
     /// `grnet_regions(grnet_features) → setof (scale, row, col, value)`.
     grnet_regions, pg_finfo_grnet_regions => regions;
+    /// `grnet_quantize(grnet_features) → grnet_features`: numbers of one byte.
+    grnet_quantize, pg_finfo_grnet_quantize => quantize;
     /// `grnet_make_features(real[], model text) → grnet_features`.
     grnet_make_features, pg_finfo_grnet_make_features => make;
 }
@@ -174,6 +176,13 @@ fn regions(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(call.return_rows(rows))
 }
 
+fn quantize(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(value) = call.varlena(0) else {
+        return Ok(None);
+    };
+    Ok(datum::varlena(&Features::parse(&value)?.stored_as(Dtype::I8)?))
+}
+
 fn make(call: &mut Call<'_>) -> Result<Value, Error> {
     let (Some(values), Some(name)) = (call.real_array(0), call.text(1)) else {
         return Ok(None);
@@ -187,5 +196,18 @@ fn make(call: &mut Call<'_>) -> Result<Value, Error> {
     // Computed elsewhere: the digest is of the values, so that equal values are the same 'photo'.
     let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
     let digest = ImageDigest::of(&bytes, None);
-    Ok(datum::varlena(&encode(id, digest, &head.grids, head.channels, Dtype::F16, &values)?))
+    let value = stored(encode(id, digest, &head.grids, head.channels, Dtype::F16, &values)?)?;
+    Ok(datum::varlena(&value))
+}
+
+/// A new value with its numbers as `grnet.feature_numbers` says. Always by way of halves, so that it is the value that
+/// `grnet_quantize` makes of the one that is stored otherwise.
+///
+/// # Errors
+/// It is no feature value.
+pub fn stored(halves: Vec<u8>) -> Result<Vec<u8>, Error> {
+    match settings::feature_numbers() {
+        Dtype::F16 => Ok(halves),
+        numbers => Ok(Features::parse(&halves)?.stored_as(numbers)?),
+    }
 }

@@ -5,11 +5,14 @@
 use std::ffi::CString;
 use std::time::Duration;
 
-use crate::ffi::setting;
+use grnet_core::features::Dtype;
+
+use crate::ffi::setting::{self, Numbers};
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
 static ENABLE_RANK: GucSetting<bool> = GucSetting::<bool>::new(true);
+static FEATURE_NUMBERS: GucSetting<Numbers> = GucSetting::<Numbers>::new(Numbers::F16);
 static EMBED_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static MAX_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(32 << 20);
 static MAX_IMAGE_PIXELS: GucSetting<i32> = GucSetting::<i32>::new(64_000_000);
@@ -43,6 +46,14 @@ pub fn register() {
         &ENABLE_RANK,
         GucContext::Userset,
         GucFlags::EXPLAIN,
+    );
+    GucRegistry::define_enum_guc(
+        c"grnet.feature_numbers",
+        c"Sets how the numbers of new features are stored.",
+        c"f16, or i8: half the bytes. Features that are there stay as they are.",
+        &FEATURE_NUMBERS,
+        GucContext::Userset,
+        none,
     );
     int(
         c"grnet.embed_timeout",
@@ -176,6 +187,14 @@ pub fn model() -> String {
 /// `grnet.enable_rank`.
 pub fn enable_rank() -> bool {
     ENABLE_RANK.get()
+}
+
+/// `grnet.feature_numbers`.
+pub fn feature_numbers() -> Dtype {
+    match FEATURE_NUMBERS.get() {
+        Numbers::F16 => Dtype::F16,
+        Numbers::I8 => Dtype::I8,
+    }
 }
 
 /// `grnet.embed_timeout`.

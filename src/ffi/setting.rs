@@ -2,7 +2,18 @@
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, pg_guard, pg_sys};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum, pg_guard, pg_sys};
+
+/// How new values are stored. The server refuses other words, and names these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum Numbers {
+    /// Two bytes a number.
+    #[name = c"f16"]
+    F16,
+    /// One byte a number.
+    #[name = c"i8"]
+    I8,
+}
 
 /// Registers a setting that holds a device: `auto`, `cpu` or `cuda:N`.
 pub fn device(

@@ -19,6 +19,23 @@ SELECT grnet_embed_images('{}'), grnet_embed_images(NULL);
 SELECT grnet_embed_images(ARRAY[photo(96, 64, 1), 'no picture'], 'tiny');
 SELECT grnet_embed_images(array_fill(photo(32, 32, 1), ARRAY[1025]));
 
+-- In eight bits where the setting says so, also in the middle of a function whose place remembers its last photo.
+CREATE FUNCTION remembered() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    FOR numbers IN 1 .. 3 LOOP
+        PERFORM set_config('grnet.feature_numbers', CASE numbers WHEN 2 THEN 'i8' ELSE 'f16' END, true);
+        RETURN NEXT grnet_info(grnet_embed(photo(96, 64, 1))) ->> 'dtype';
+    END LOOP;
+END $$;
+SELECT * FROM remembered();
+SET grnet.feature_numbers = 'i8';
+SELECT grnet_info(grnet_embed(photo(96, 64, 1))) - 'digest' - 'model';
+SELECT grnet_info(features) ->> 'dtype' FROM unnest(grnet_embed_images(ARRAY[photo(96, 64, 1), photo(96, 64, 2)])) features;
+SELECT grnet_embed(photo(96, 64, 1)) AS eight \gset
+RESET grnet.feature_numbers;
+SELECT grnet_quantize(grnet_embed(photo(96, 64, 1))) = :'eight' AS same;
+DROP FUNCTION remembered;
+
 -- What is refused, by name.
 SELECT grnet_embed('');
 SELECT grnet_embed('not a picture');

@@ -50,4 +50,20 @@ SELECT grnet_make_features(array_fill('NaN'::real, ARRAY[40]), 'tiny');
 SELECT grnet_make_features(array_fill(1e6::real, ARRAY[40]), 'tiny');
 SELECT grnet_make_features(array_fill(NULL::real, ARRAY[40]), 'tiny');
 SELECT grnet_make_features(array_fill(1::real, ARRAY[40]), 'nobody');
+
+-- Eight bits: the same photo, other bytes, scores that hardly move.
+SELECT grnet_info(grnet_quantize(features)) - 'digest' - 'model' FROM f WHERE id = 1;
+SELECT bool_and(grnet_info(grnet_quantize(features)) - 'dtype' - 'bytes' = grnet_info(features) - 'dtype' - 'bytes') AS whose,
+       bool_and(grnet_quantize(features) <> features) AS other_bytes, bool_and(grnet_quantize(grnet_quantize(features)) = grnet_quantize(features)) AS once,
+       bool_and(grnet_quantize(features)::text::grnet_features = grnet_quantize(features)) AS comes_back FROM f;
+SELECT max(abs(a.value[i] - b.value[i])) BETWEEN 0.0001 AND 0.51 * max(abs(a.value[i])) / 127 AS within_half_a_step
+FROM f, grnet_regions(features) a JOIN grnet_regions(grnet_quantize(features)) b USING (scale, "row", col), generate_series(1, 8) i WHERE id = 1;
+SELECT count(*), max(abs((a.features <-> b.features) - (grnet_quantize(a.features) <-> b.features))) < 0.05 AS near,
+       bool_and((grnet_quantize(a.features) <-> b.features) = (b.features <-> grnet_quantize(a.features))) AS symmetric
+FROM f a, f b WHERE a.id < b.id;
+SELECT grnet_quantize(NULL);
+SET grnet.feature_numbers = i8;
+SELECT grnet_make_features(array_agg((0.01 * i)::real ORDER BY i), 'tiny') AS eight FROM generate_series(1, 40) i \gset
+RESET grnet.feature_numbers;
+SELECT grnet_quantize(grnet_make_features(array_agg((0.01 * i)::real ORDER BY i), 'tiny')) = :'eight' AS by_way_of_halves FROM generate_series(1, 40) i;
 DROP TABLE copied, parts;

@@ -8,6 +8,7 @@ SELECT state FROM grnet.stat_engine;
 SELECT count(*) AS running FROM grnet.stat_progress_train;
 SET grnet.embed_timeout = '10s';
 SET grnet.model = 'tiny';
+SET grnet.feature_numbers = 'i8';
 
 -- What it may not.
 SELECT grnet_install_model('base');
@@ -30,6 +31,7 @@ RESET ROLE;
 SET grnet.embed_timeout = 0;
 SET grnet.max_image_pixels = 1;
 \set VERBOSITY default
+SET grnet.feature_numbers = 'f32';
 SET grnet.modell = 'tiny';
 SET grnet.max_queue = 5;
 RESET ALL;

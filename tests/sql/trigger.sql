@@ -31,6 +31,17 @@ INSERT INTO item SELECT 5, 'five', photo(96, 64, 6), NULL, features FROM item WH
 SELECT photos() - :before AS embedded;
 SELECT * FROM current WHERE id > 3;
 
+-- Another number type changes nothing that is there; a value that was converted is one of this photo.
+SET grnet.feature_numbers = 'i8';
+SELECT photos() AS before \gset
+UPDATE item SET title = lower(title), image = image;
+UPDATE item SET features = grnet_quantize(features) WHERE id = 4;
+SELECT photos() - :before AS embedded;
+SELECT id, grnet_info(features) ->> 'dtype' AS numbers FROM item WHERE id IN (1, 4) ORDER BY id;
+UPDATE item SET image = photo(96, 64, 9) WHERE id = 5;
+SELECT grnet_info(features) ->> 'dtype' AS numbers FROM item WHERE id = 5;
+RESET grnet.feature_numbers;
+
 -- A photo that cannot be read: one error, nothing lost.
 INSERT INTO item VALUES (6, 'six', 'no picture');
 UPDATE item SET image = 'no picture' WHERE id = 1;
