@@ -229,12 +229,12 @@ COMMENT ON FUNCTION grnet_train(text, text, jsonb) IS 'trains a model on the pho
 REVOKE ALL ON FUNCTION grnet_train(text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION grnet_evaluate(query text, model text DEFAULT NULL, options jsonb DEFAULT '{}',
-    OUT "set" text, OUT ranking text, OUT queries integer, OUT gallery integer, OUT not_in_gallery integer,
+    OUT "set" text, OUT stratum text, OUT ranking text, OUT queries integer, OUT gallery integer, OUT not_in_gallery integer,
     OUT unreadable integer, OUT top1 double precision, OUT top5 double precision, OUT top20 double precision,
     OUT top50 double precision, OUT low double precision[], OUT high double precision[], OUT gain double precision[],
     OUT gain_low double precision[], OUT gain_high double precision[]) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 3;
-COMMENT ON FUNCTION grnet_evaluate(text, text, jsonb) IS 'how well a model ranks the shop photos of a query (item, image, domain [, region] [, set]) for its consumer photos, with 95 % intervals';
+COMMENT ON FUNCTION grnet_evaluate(text, text, jsonb) IS 'how well a model ranks the shop photos of a query (item, image, domain [, region] [, set] [, view] [, occlusion] [, cropping]) for its consumer photos, with 95 % intervals';
 REVOKE ALL ON FUNCTION grnet_evaluate(text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION grnet_stat_progress_train(

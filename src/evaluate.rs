@@ -10,7 +10,8 @@ use crate::ffi::datum;
 use crate::{model, photos, settings, sql_functions, train};
 
 sql_functions! {
-    /// `grnet_evaluate(query text, model text, options jsonb) → setof record`: a row for each set and ranking.
+    /// `grnet_evaluate(query text, model text, options jsonb) → setof record`: a row for each set,
+    /// stratum and ranking.
     grnet_evaluate, pg_finfo_grnet_evaluate => evaluate;
 }
 
@@ -39,20 +40,31 @@ fn evaluate(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(call.return_rows(rows))
 }
 
-/// The rankings of a set of queries; `None` for one that lacks a figure.
+/// The rankings of a set of queries, of all and of each stratum; `None` for one that lacks a figure.
 fn rows(set: &Json) -> Vec<Option<Vec<Value>>> {
-    let rankings = set["rankings"].as_array().map(Vec::as_slice).unwrap_or_default();
-    rankings.iter().map(|ranking| row(set, rankings, ranking)).collect()
+    let list = |value: &Json| value.as_array().cloned().unwrap_or_default();
+    let rankings = list(&set["rankings"]);
+    let mut rows: Vec<_> = rankings.iter().map(|ranking| row(set, None, &rankings, ranking, ranking)).collect();
+    for stratum in list(&set["strata"]) {
+        let figures = list(&stratum["rankings"]);
+        rows.extend(
+            rankings
+                .iter()
+                .zip(&figures)
+                .map(|(ranking, figures)| row(set, Some(&stratum), &rankings, ranking, figures)),
+        );
+    }
+    rows
 }
 
-/// One ranking of a set of queries.
-fn row(set: &Json, rankings: &[Json], ranking: &Json) -> Option<Vec<Value>> {
+/// One ranking of a set of queries, with the figures of all or of a stratum.
+fn row(set: &Json, stratum: Option<&Json>, rankings: &[Json], ranking: &Json, figures: &Json) -> Option<Vec<Value>> {
     let count = |value: &Json| Some(datum::int(i32::try_from(value.as_u64()?).unwrap_or(i32::MAX)));
     let part = |estimates: &Json, name: &str| {
         estimates.as_array()?.iter().map(|estimate| estimate[name].as_f64()).collect::<Option<Vec<_>>>()
     };
     // A graph is compared with several others; what it reorders is what it has to beat.
-    let gains = ranking["gains"].as_array()?.iter();
+    let gains = figures["gains"].as_array()?.iter();
     let over = |gain: &&Json| {
         let over = gain["over"].as_u64().and_then(|over| rankings.get(usize::try_from(over).ok()?));
         over.is_some_and(|over| over["method"] == "global")
@@ -62,15 +74,21 @@ fn row(set: &Json, rankings: &[Json], ranking: &Json) -> Option<Vec<Value>> {
         Some(gains) => Some(datum::double_array(part(gains, name)?)),
         None => Some(None),
     };
+    // What does not count is counted by set.
+    let of_set = |name: &str| if stratum.is_some() { Some(None) } else { count(&set[name]) };
     let mut row = vec![
         datum::text(set["set"].as_str()?),
+        match stratum {
+            Some(stratum) => datum::text(stratum["name"].as_str()?),
+            None => None,
+        },
         datum::text(ranking["method"].as_str()?),
-        count(&set["queries"])?,
+        count(&stratum.unwrap_or(set)["queries"])?,
         count(&set["gallery"])?,
-        count(&set["not_in_gallery"])?,
-        count(&set["unreadable"])?,
+        of_set("not_in_gallery")?,
+        of_set("unreadable")?,
     ];
-    let top = &ranking["top"];
+    let top = &figures["top"];
     let shares = part(top, "value")?;
     row.extend((0..4).map(|k| shares.get(k).copied().and_then(datum::double)));
     row.extend([datum::double_array(part(top, "low")?), datum::double_array(part(top, "high")?)]);

@@ -51,7 +51,7 @@ fn refuse(code: Code, message: String) -> Error {
         code,
         message,
         hint: "A query yields item (of any type), image (bytea), domain ('consumer' or 'shop'), and, where there is one, \
-               region (box); for grnet_evaluate also \"set\" (text).",
+               region (box); for grnet_evaluate also \"set\", view, occlusion and cropping (text).",
     }
 }
 
@@ -71,12 +71,17 @@ struct Photo {
     item: Option<String>,
     shop: bool,
     set: String,
+    strata: [String; 3],
 }
+
+/// What may be annotated of a consumer's photo in an evaluation; the engine knows the words.
+const STRATA: [&str; 3] = ["view", "occlusion", "cropping"];
 
 impl Photo {
     fn wire(&self) -> StudyPhoto<'_> {
-        let Self { bytes, region, item, shop, set } = self;
-        StudyPhoto { bytes, region: *region, item: item.as_deref(), shop: *shop, set }
+        let Self { bytes, region, item, shop, set, strata } = self;
+        let strata = strata.each_ref().map(String::as_str);
+        StudyPhoto { bytes, region: *region, item: item.as_deref(), shop: *shop, set, strata }
     }
 }
 
@@ -87,6 +92,7 @@ struct Layout {
     domain: usize,
     region: Option<usize>,
     set: Option<usize>,
+    strata: [Option<usize>; 3],
 }
 
 impl Layout {
@@ -97,7 +103,8 @@ impl Layout {
             find(name).ok_or_else(|| refuse(code, format!("the query has no column \"{name}\"")))
         };
         let known = |name: &str| {
-            ["item", "image", "domain", "region"].contains(&name) || kind == StudyKind::Evaluate && name == "set"
+            ["item", "image", "domain", "region"].contains(&name)
+                || kind == StudyKind::Evaluate && (name == "set" || STRATA.contains(&name))
         };
         let (item, image, domain) = (need("item")?, need("image")?, need("domain")?);
         if let Some(other) = columns.iter().find(|column| !known(&column.name)) {
@@ -110,7 +117,7 @@ impl Layout {
                 return Err(refuse(Code::ERRCODE_DATATYPE_MISMATCH, message));
             }
         }
-        Ok(Self { item, image, domain, region: find("region"), set: find("set") })
+        Ok(Self { item, image, domain, region: find("region"), set: find("set"), strata: STRATA.map(find) })
     }
 
     fn read(&self, row: &Row<'_>, kind: StudyKind, number: usize) -> Result<Photo, Error> {
@@ -154,6 +161,7 @@ impl Layout {
                  and not \"gallery\""
             )));
         }
-        Ok(Photo { bytes: fetch().copy()?, region, item, shop, set })
+        let strata = self.strata.map(|column| column.and_then(|column| row.text(column)).unwrap_or_default());
+        Ok(Photo { bytes: fetch().copy()?, region, item, shop, set, strata })
     }
 }

@@ -47,7 +47,17 @@ fn wire() -> Vec<Vec<u8>> {
         Request::Model { id, file: b"a file" },
         Request::Stats { id },
         Request::Study { id, kind: StudyKind::Train, database: "d", name: "n", options: "{}", file: b"a file" },
-        Request::Photos { id, photos: vec![StudyPhoto { bytes: b"a", region, item: Some("1"), shop: true, set: "s" }] },
+        Request::Photos {
+            id,
+            photos: vec![StudyPhoto {
+                bytes: b"a",
+                region,
+                item: Some("1"),
+                shop: true,
+                set: "s",
+                strata: ["side", "", "0.3"],
+            }],
+        },
         Request::Piece { id, offset: 5 },
     ];
     let refusal = PhotoRefusal { fault: PhotoFault::BadImage, message: "no".into() };

@@ -50,6 +50,9 @@ pub struct StudyPhoto<'a> {
     pub shop: bool,
     /// An evaluation's list of queries that a consumer's photo belongs to.
     pub set: &'a str,
+    /// View, occlusion and cropping, as a table writes them; an empty one is not annotated.
+    #[serde(borrow)]
+    pub strata: [&'a str; 3],
 }
 
 /// How far a study is.

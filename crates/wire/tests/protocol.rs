@@ -35,8 +35,22 @@ fn requests() -> Vec<Request<'static>> {
         Request::Photos {
             id: 11,
             photos: vec![
-                StudyPhoto { bytes: b"some photo", region: None, item: Some("7"), shop: true, set: "" },
-                StudyPhoto { bytes: b"", region: Some(region), item: None, shop: false, set: "Easy" },
+                StudyPhoto {
+                    bytes: b"some photo",
+                    region: None,
+                    item: Some("7"),
+                    shop: true,
+                    set: "",
+                    strata: [""; 3],
+                },
+                StudyPhoto {
+                    bytes: b"",
+                    region: Some(region),
+                    item: None,
+                    shop: false,
+                    set: "Easy",
+                    strata: ["side", "", "0.3"],
+                },
             ],
         },
         Request::Run { id: 12 },

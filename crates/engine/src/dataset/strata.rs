@@ -73,6 +73,20 @@ pub struct Strata {
 }
 
 impl Strata {
+    /// What a table's words say; an empty one is not annotated. Occlusion and cropping may be shares from 0 to 1.
+    ///
+    /// # Errors
+    /// A word that is none of the known, with these.
+    pub fn of(view: &str, occlusion: &str, cropping: &str) -> Result<Self, String> {
+        let level = |word: &str| Level::of(word).or_else(|| Level::of_share(word.parse().ok()?));
+        let levels = "none, light, heavy and shares from 0 to 1";
+        Ok(Self {
+            view: known(view, View::of, "view", "front, side and back")?,
+            occlusion: known(occlusion, level, "occlusion", levels)?,
+            cropping: known(cropping, level, "cropping", levels)?,
+        })
+    }
+
     /// Whether the photo belongs to a stratum. What is not annotated makes a photo neither easy nor hard.
     pub fn is(self, difficulty: Difficulty) -> bool {
         match difficulty {
@@ -95,6 +109,14 @@ impl Strata {
     /// Whether anything is annotated.
     pub fn known(self) -> bool {
         self != Self::default()
+    }
+}
+
+/// A word as `of` understands it; `None` where there is none.
+fn known<T>(word: &str, of: impl Fn(&str) -> Option<T>, what: &str, words: &str) -> Result<Option<T>, String> {
+    match word {
+        "" => Ok(None),
+        word => of(word).map(Some).ok_or_else(|| format!("has the {what} `{word}`, known are {words}")),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use grnet_photo::Region;
 
 use crate::dataset::photo::Split;
-use crate::dataset::strata::{Level, Strata, View};
+use crate::dataset::strata::Strata;
 use crate::network::EngineError;
 
 /// What all rows of a table share.
@@ -122,13 +122,8 @@ impl Row {
     /// # Errors
     /// A value that is none of the known; the line is named.
     pub fn strata(&self) -> Result<Strata, EngineError> {
-        let level = |word: &str| Level::of(word).or_else(|| Level::of_share(word.parse().ok()?));
-        let levels = "none, light, heavy and shares from 0 to 1";
-        Ok(Strata {
-            view: self.word("view", View::of, "front, side and back")?,
-            occlusion: self.word("occlusion", level, levels)?,
-            cropping: self.word("cropping", level, levels)?,
-        })
+        let [view, occlusion, cropping] = ["view", "occlusion", "cropping"].map(|column| self.get(column));
+        Strata::of(view, occlusion, cropping).map_err(|reason| self.refuse(reason))
     }
 
     /// What the photo is there for, where the table says so.
@@ -136,16 +131,11 @@ impl Row {
     /// # Errors
     /// A value that is none of the known; the line is named.
     pub fn split(&self) -> Result<Option<Split>, EngineError> {
-        self.word("split", Split::of, "train, val and test")
-    }
-
-    /// A column's value as `of` understands it; `None` where there is none.
-    fn word<T>(&self, column: &str, of: impl Fn(&str) -> Option<T>, known: &str) -> Result<Option<T>, EngineError> {
-        match self.get(column) {
+        match self.get("split") {
             "" => Ok(None),
-            word => match of(word) {
-                Some(value) => Ok(Some(value)),
-                None => Err(self.refuse(format!("has the {column} `{word}`, known are {known}"))),
+            word => match Split::of(word) {
+                Some(split) => Ok(Some(split)),
+                None => Err(self.refuse(format!("has the split `{word}`, known are train, val and test"))),
             },
         }
     }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use grnet_wire::{StudyFault, StudyKind, StudyPhoto, StudyRefusal};
 
 use super::refusal;
+use crate::dataset::Strata;
 
 /// The model that a study starts from or measures, in its folder.
 pub const START: &str = "start.safetensors";
@@ -41,7 +42,7 @@ impl Spool {
             fs::write(folder.join(START), model)?;
             let (name, head) = match kind {
                 StudyKind::Train => ("annotations.csv", "file,item,domain,left,top,width,height"),
-                StudyKind::Evaluate => (TABLE, "file,item,set,left,top,width,height"),
+                StudyKind::Evaluate => (TABLE, "file,item,set,left,top,width,height,view,occlusion,cropping"),
             };
             let mut table = BufWriter::new(File::create(folder.join(name))?);
             writeln!(table, "{head}")?;
@@ -72,7 +73,7 @@ impl Spool {
     /// Adds photos.
     ///
     /// # Errors
-    /// They are too many for the limit or the disk.
+    /// They are too many for the limit or the disk, or what is annotated of one is not known.
     pub fn add(&mut self, photos: &[StudyPhoto<'_>]) -> Result<(), StudyRefusal> {
         for photo in photos {
             let (got, limit) = (self.bytes + photo.bytes.len() as u64, self.limit);
@@ -86,6 +87,11 @@ impl Spool {
             }
             self.bytes = got;
             self.photos += 1;
+            let [view, occlusion, cropping] = photo.strata;
+            if let Err(reason) = Strata::of(view, occlusion, cropping) {
+                // A photo is a row of the query.
+                return Err(refusal(StudyFault::Option, format!("row {} of the query {reason}", self.photos)));
+            }
             self.write(photo).map_err(|error| disk(&error))?;
         }
         Ok(())
@@ -108,9 +114,14 @@ impl Spool {
         };
         write!(self.table, "{file},{item},{place},")?;
         match photo.region {
-            Some(r) => writeln!(self.table, "{},{},{},{}", r.left, r.top, r.width, r.height),
-            None => writeln!(self.table, ",,,"),
+            Some(r) => write!(self.table, "{},{},{},{}", r.left, r.top, r.width, r.height)?,
+            None => write!(self.table, ",,,")?,
         }
+        // Known words and numbers: they have no commas.
+        if self.kind == StudyKind::Evaluate {
+            write!(self.table, ",{}", photo.strata.join(","))?;
+        }
+        writeln!(self.table)
     }
 
     /// Puts everything on the disk, for the process that reads it.
@@ -149,7 +160,7 @@ mod tests {
     use super::*;
 
     fn photo<'a>(bytes: &'a [u8], item: Option<&'a str>, shop: bool) -> StudyPhoto<'a> {
-        StudyPhoto { bytes, region: None, item, shop, set: "Easy" }
+        StudyPhoto { bytes, region: None, item, shop, set: "Easy", strata: [""; 3] }
     }
 
     #[test]
@@ -158,18 +169,42 @@ mod tests {
         let folder = place.path().join("engine.sock.eval");
         let mut spool = Spool::create(folder.clone(), StudyKind::Evaluate, b"model", 1000).unwrap();
         let region = Some(grnet_wire::Region { left: 1.0, top: 2.0, width: 3.5, height: 4.0 });
-        let query = StudyPhoto { region, ..photo(b"two", Some("a,\"b\nc"), false) };
+        let query = StudyPhoto { region, strata: ["side", "", "0.3"], ..photo(b"two", Some("a,\"b\nc"), false) };
         spool.add(&[photo(b"one", Some("a,\"b\nc"), true), query, photo(b"three", None, true)]).unwrap();
         spool.flush().unwrap();
         let table = fs::read_to_string(folder.join("table.csv")).unwrap();
         assert_eq!(
             table,
-            "file,item,set,left,top,width,height\nphotos/1,0,gallery,,,,\nphotos/2,0,Easy,1,2,3.5,4\nphotos/3,,gallery,,,,\n"
+            "file,item,set,left,top,width,height,view,occlusion,cropping\nphotos/1,0,gallery,,,,,,,\n\
+             photos/2,0,Easy,1,2,3.5,4,side,,0.3\nphotos/3,,gallery,,,,,,,\n"
         );
         assert_eq!(fs::read(folder.join("photos/2")).unwrap(), b"two");
         assert_eq!(spool.figures(), (3, 1, 5 + 3 + 3 + 5));
         spool.remove().unwrap();
         assert!(!folder.exists() && spool.remove().is_ok());
+    }
+
+    #[test]
+    fn what_is_annotated_and_not_known_is_named_with_its_row() {
+        let place = tempfile::tempdir().unwrap();
+        let mut spool = Spool::create(place.path().join("s"), StudyKind::Evaluate, b"", 99).unwrap();
+        spool.add(&[photo(b"1", None, true)]).unwrap();
+        for (strata, part) in [
+            (["above", "", ""], "the view `above`, known are front, side and back"),
+            (["", "2", ""], "the occlusion `2`, known are none, light, heavy and shares from 0 to 1"),
+            (["", "", "none,0"], "the cropping `none,0`"),
+        ] {
+            let refusal = spool.add(&[StudyPhoto { strata, ..photo(b"2", Some("1"), false) }]).unwrap_err();
+            assert_eq!(refusal.fault, StudyFault::Option);
+            assert!(refusal.message.starts_with("row ") && refusal.message.contains(part), "{refusal:?}");
+        }
+        assert!(
+            spool
+                .add(&[StudyPhoto { strata: ["x", "", ""], ..photo(b"", None, true) }])
+                .unwrap_err()
+                .message
+                .starts_with("row 5 ")
+        );
     }
 
     #[test]
