@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::error::ScoreError;
 use crate::features::Features;
 use crate::kernel::{Room, Scratch};
-use crate::scorer::{Kernel, Prepared};
+use crate::scorer::{Kernel, Precision, Prepared};
 
 /// One side of many pairs, ready to be scored against the others.
 #[derive(Debug, Clone)]
 pub struct Query {
     kernel: Arc<Kernel>,
+    precision: Precision,
     query: Prepared,
 }
 
@@ -37,12 +38,12 @@ impl<'a> From<&'a Prepared> for Item<'a> {
 
 impl Query {
     /// Of a kernel and an image that was made ready by it.
-    pub(crate) fn new(kernel: Arc<Kernel>, query: Prepared) -> Self {
-        Self { kernel, query }
+    pub(crate) fn new(kernel: Arc<Kernel>, precision: Precision, query: Prepared) -> Self {
+        Self { kernel, precision, query }
     }
 
     /// Writes every item's logit to the same place of `logits`. A pair's logit is the same bits in any batch, and those
-    /// of [`Scorer::logit`](crate::scorer::Scorer::logit). It allocates nothing once `scratch` has scored with a model,
+    /// of [`Scorer::logit`](crate::scorer::Scorer::logit) if the query is in f32. It allocates nothing once `scratch` has scored with a model,
     /// or was [made to fit](crate::scorer::Scorer::fit) it. It neither blocks nor starts threads: for two threads, give
     /// each a scratch and half of the items.
     ///
@@ -79,16 +80,16 @@ impl Query {
     /// If the image was prepared by a model of another shape, or there is no memory for a scratch.
     pub fn logit(&self, item: &Prepared, scratch: &mut Scratch) -> f64 {
         self.kernel.check_prepared(item);
-        self.kernel.logit(&self.query.windows, &item.windows, &mut self.kernel.room(scratch))
+        self.kernel.logit(self.precision, &self.query.windows, &item.windows, &mut self.kernel.room(scratch))
     }
 
     fn one(&self, item: Item<'_>, room: &mut Room<'_>) -> f64 {
         match item {
-            Item::Prepared(item) => self.kernel.logit(&self.query.windows, &item.windows, room),
+            Item::Prepared(item) => self.kernel.logit(self.precision, &self.query.windows, &item.windows, room),
             Item::Features(features) => {
                 let regions = std::mem::take(&mut room.regions);
                 self.kernel.read(&features, regions);
-                let logit = self.kernel.logit(&self.query.windows, regions, room);
+                let logit = self.kernel.logit(self.precision, &self.query.windows, regions, room);
                 room.regions = regions;
                 logit
             }

@@ -3,6 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{Lanes, Work};
+use super::short::tile::{ShortTile, short_tile};
 use super::tile::{Tile, tile};
 
 /// The proof that the processor has AVX2, FMA and F16C.
@@ -21,7 +22,7 @@ impl Avx2 {
 macro_rules! has {
     ($proof:expr, $call:expr) => {{
         let Self(()) = $proof;
-        // SAFETY: the proof is made by `detect` alone, so the processor has the instruction, which touches no memory.
+        // SAFETY: the proof is made by `detect` alone, so the processor has what is called; it reaches no memory by itself.
         unsafe { $call }
     }};
 }
@@ -33,6 +34,7 @@ fn run<W: Work>(lanes: Avx2, work: W) -> W::Out {
 
 impl Lanes for Avx2 {
     type F = __m256;
+    type I = __m256i;
     const WIDTH: usize = 8;
 
     fn run<W: Work>(self, work: W) -> W::Out {
@@ -148,18 +150,81 @@ impl Lanes for Avx2 {
         }
     }
 
+    #[inline(always)]
+    fn pair(self, value: i32) -> __m256i {
+        has!(self, _mm256_set1_epi32(value))
+    }
+
+    #[inline(always)]
+    fn pairs(self, from: &[i32]) -> __m256i {
+        let from = &from[..8];
+        // SAFETY: eight pairs are there, at any address; the proof is `self`.
+        unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn dot(self, sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+        has!(self, _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)))
+    }
+
+    #[inline(always)]
+    fn float(self, v: __m256i) -> __m256 {
+        has!(self, _mm256_cvtepi32_ps(v))
+    }
+
+    #[inline(always)]
+    fn shorts(self, v: __m256, to: &mut [i16]) {
+        let to = &mut to[..8];
+        // SAFETY: eight places are there, at any address; the proof is `self`.
+        unsafe {
+            let v = _mm256_cvtps_epi32(v);
+            let v = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256::<1>(v));
+            _mm_storeu_si128(to.as_mut_ptr().cast(), v);
+        }
+    }
+
+    #[inline(always)]
+    fn zip(self, first: &[i16], second: &[i16], to: &mut [i32]) {
+        let (first, second, to) = (&first[..8], &second[..8], &mut to[..8]);
+        // SAFETY: eight shorts are there in both, and places for eight pairs, at any address; the proof is `self`.
+        unsafe {
+            let low = _mm256_cvtepu16_epi32(_mm_loadu_si128(first.as_ptr().cast()));
+            let high = _mm256_slli_epi32::<16>(_mm256_cvtepu16_epi32(_mm_loadu_si128(second.as_ptr().cast())));
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm256_or_si256(low, high));
+        }
+    }
+
+    #[inline(always)]
+    fn abs(self, v: __m256) -> __m256 {
+        has!(self, _mm256_andnot_ps(_mm256_set1_ps(-0.0), v))
+    }
+
+    #[inline(always)]
+    fn short_tile(self, t: ShortTile<'_>) {
+        match (t.rows, t.narrow) {
+            (5, false) => short_tile::<Self, 5, 2>(self, t),
+            (5, true) => short_tile::<Self, 5, 1>(self, t),
+            (4, false) => short_tile::<Self, 4, 2>(self, t),
+            (4, true) => short_tile::<Self, 4, 1>(self, t),
+            (2, false) => short_tile::<Self, 2, 2>(self, t),
+            (2, true) => short_tile::<Self, 2, 1>(self, t),
+            (_, false) => short_tile::<Self, 1, 2>(self, t),
+            (_, true) => short_tile::<Self, 1, 1>(self, t),
+        }
+    }
+
     // 5 × 2 sums, two columns, one row: 13 of 16 registers; a block of 14 rows is 5 + 5 + 4.
     #[inline(always)]
     fn tile(self, t: Tile<'_>) {
         match (t.rows, t.narrow) {
-            (5, false) => tile::<Self, 5, 2>(self, t),
-            (5, true) => tile::<Self, 5, 1>(self, t),
-            (4, false) => tile::<Self, 4, 2>(self, t),
-            (4, true) => tile::<Self, 4, 1>(self, t),
-            (2, false) => tile::<Self, 2, 2>(self, t),
-            (2, true) => tile::<Self, 2, 1>(self, t),
-            (_, false) => tile::<Self, 1, 2>(self, t),
-            (_, true) => tile::<Self, 1, 1>(self, t),
+            (5, false) => tile::<Self, 5, 2, 1>(self, t),
+            (5, true) => tile::<Self, 5, 1, 1>(self, t),
+            (4, false) => tile::<Self, 4, 2, 1>(self, t),
+            (4, true) => tile::<Self, 4, 1, 1>(self, t),
+            (2, false) => tile::<Self, 2, 2, 1>(self, t),
+            (2, true) => tile::<Self, 2, 1, 1>(self, t),
+            (_, false) => tile::<Self, 1, 2, 4>(self, t),
+            (_, true) => tile::<Self, 1, 1, 4>(self, t),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Vectors of floats, whatever their width: what an instruction set has to offer to the kernel.
 
+use super::short::tile::ShortTile;
 use super::tile::Tile;
 
 /// Something to compute with one instruction set. Everything below [`on`](Self::on) is inlined into it: a function that
@@ -15,6 +16,8 @@ pub trait Work {
 pub trait Lanes: Copy {
     /// A vector.
     type F: Copy;
+    /// As many integers of 32 bits, or twice as many of 16: then two neighbours, the first in the lower half, are a pair.
+    type I: Copy;
     /// Floats of a vector.
     const WIDTH: usize;
 
@@ -49,12 +52,28 @@ pub trait Lanes: Copy {
     fn largest(self, v: Self::F) -> f32;
     /// `to[c][r] = from[r][c]` for a square of [`WIDTH`](Self::WIDTH); both with a distance between rows.
     fn transpose(self, from: &[f32], from_row: usize, to: &mut [f32], to_row: usize);
+    /// The same pair in every lane; as [`pairs`](Self::pairs) in the order of the memory.
+    fn pair(self, value: i32) -> Self::I;
+    /// The first pairs of a slice; panics like [`load`](Self::load).
+    fn pairs(self, from: &[i32]) -> Self::I;
+    /// sum + a₀ · b₀ + a₁ · b₁ of each lane's pairs, exact unless the sum leaves 32 bits.
+    fn dot(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I;
+    /// Integers to floats.
+    fn float(self, v: Self::I) -> Self::F;
+    /// The nearest integers, which must fit into 16 bits, into the first places of a slice.
+    fn shorts(self, v: Self::F, to: &mut [i16]);
+    /// Two rows to pairs.
+    fn zip(self, first: &[i16], second: &[i16], to: &mut [i32]);
+    /// |v|.
+    fn abs(self, v: Self::F) -> Self::F;
+    /// One tile of a product of short integers; [`rows`](Self::rows) as for floats.
+    fn short_tile(self, tile: ShortTile<'_>);
     /// One tile of a product: the sizes that suit the registers are the set's own.
     fn tile(self, tile: Tile<'_>);
     /// Rows of the next tile where `rest` are left.
     fn rows(rest: usize) -> usize;
 
-    /// 2^x for x ≤ 0, relative error below 2e-7; 2^−126 for anything below.
+    /// 2^x for x ≤ 0, relative error below 2e-7; 2^−100 for anything below −100.
     ///
     /// 2^n · 2^r with |r| ≤ ½, and a polynomial for 2^r that was fitted by Lawson's weights to the least largest relative
     /// error, 7.5e-8 before rounding.
@@ -62,7 +81,8 @@ pub trait Lanes: Copy {
     fn power(self, x: Self::F) -> Self::F {
         // 1.5·2²³: a sum with it has the integer in its lowest bits; 127 is the exponent's offset.
         let magic = self.splat(12_582_912.0 + 127.0);
-        let x = self.max(x, self.splat(-126.0));
+        // Not 2^−126: a weight of less than that times a node is no normal float, and arithmetic with those is slow.
+        let x = self.max(x, self.splat(-100.0));
         let shifted = self.add(x, magic);
         let r = self.sub(x, self.sub(shifted, magic));
         let mut p = self.splat(1.327_647_2e-3);

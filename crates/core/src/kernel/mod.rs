@@ -3,7 +3,8 @@
 //! - `path`: which instructions, chosen once; `lanes` and one file for each set: vectors of floats.
 //! - `regions`: stored values to f32; `squares`: the nodes' operand; `softmax`: the attention; `transpose`.
 //! - `product` over `tile`: matrix products; `weights`: a model's matrices as the tiles read them; `edges`.
-//! - `pair`: one pair from windows to logit; `scratch`: its room.
+//! - `pair`: one pair from windows to logit; `last`: the last layer's row; `scratch`: its room.
+//! - `short`: the same with 16-bit integers in the large products.
 //!
 //! Savings that change nothing, in all of it:
 //! - Nodes are made from differences: expanding the square would save 0.5 % of the work and cost three digits (relative
@@ -28,6 +29,7 @@ mod portable;
 mod product;
 mod regions;
 mod scratch;
+pub(crate) mod short;
 mod softmax;
 mod squares;
 #[allow(unsafe_code, reason = "the inner loop of the products; every block says why it is sound")]

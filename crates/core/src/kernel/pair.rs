@@ -73,7 +73,7 @@ fn nodes<S: Lanes>(s: S, w: &Weights, sides: Sides<'_>, count: usize, room: &mut
 
 /// One layer for all nodes: from `room.nodes` to `room.next`.
 fn full<S: Lanes>(s: S, w: &Weights, layer: &Folded, room: &mut Room<'_>) {
-    s.run(Transpose { from: room.nodes, columns: w.columns, inner: w.dim, to: room.senders });
+    s.run(Transpose { from: room.nodes, columns: w.columns, inner: w.dim, piece: CHUNK, to: room.senders });
     for first in (0..w.nodes).step_by(BLOCK) {
         let rows = BLOCK.min(w.nodes - first);
         ask(s, w, layer, first, rows, room);
@@ -103,7 +103,7 @@ fn full<S: Lanes>(s: S, w: &Weights, layer: &Folded, room: &mut Room<'_>) {
 }
 
 /// The last layer, for the global node alone, which replaces `room.nodes`' first.
-fn last<S: Lanes>(s: S, w: &Weights, layer: &Folded, room: &mut Room<'_>) {
+pub fn last<S: Lanes>(s: S, w: &Weights, layer: &Folded, room: &mut Room<'_>) {
     ask(s, w, layer, 0, 1, room);
     s.run(Dots {
         asked: room.asked,
@@ -128,11 +128,7 @@ fn last<S: Lanes>(s: S, w: &Weights, layer: &Folded, room: &mut Room<'_>) {
 
 /// A block's nodes as a left operand, and times A.
 fn ask<S: Lanes>(s: S, w: &Weights, layer: &Folded, first: usize, rows: usize, room: &mut Room<'_>) {
-    for (row, node) in room.nodes[first * w.dim..].chunks_exact(w.dim).take(rows).enumerate() {
-        for (piece, part) in node.chunks(CHUNK).enumerate() {
-            room.block[piece * PANEL + row * ROW..][..part.len()].copy_from_slice(part);
-        }
-    }
+    copy(&room.nodes[first * w.dim..], w.dim, rows, room.block);
     s.run(Product {
         rows,
         inner: w.dim,
@@ -153,6 +149,7 @@ fn receive<S: Lanes>(s: S, w: &Weights, layer: &Folded, first: usize, rows: usiz
         columns: w.columns,
         edges: layer.edges.as_ref(),
         panels: room.attention,
+        shorts: None,
     });
     s.run(Product {
         rows,
@@ -164,4 +161,13 @@ fn receive<S: Lanes>(s: S, w: &Weights, layer: &Folded, first: usize, rows: usiz
         out: Out::Panels(room.block),
         relu: false,
     });
+}
+
+/// The first rows of `[_, dim]` as a left operand.
+pub fn copy(nodes: &[f32], dim: usize, rows: usize, to: &mut [f32]) {
+    for (row, node) in nodes.chunks_exact(dim).take(rows).enumerate() {
+        for (piece, part) in node.chunks(CHUNK).enumerate() {
+            to[piece * PANEL + row * ROW..][..part.len()].copy_from_slice(part);
+        }
+    }
 }

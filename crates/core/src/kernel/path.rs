@@ -6,7 +6,10 @@ use std::sync::OnceLock;
 
 use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
+use super::{
+    avx2::Avx2,
+    avx512::{Avx512, Avx512Vnni},
+};
 use crate::error::ScoreError;
 
 /// Environment variable that names the path to use instead of the best.
@@ -21,11 +24,13 @@ pub enum Path {
     Avx2,
     /// AVX-512 F, BW, DQ and VL.
     Avx512,
+    /// Those and VNNI: the same for floats, and one instruction instead of two for short integers.
+    Avx512Vnni,
 }
 
 impl Path {
     /// All paths, from slow to fast.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Vnni];
 
     /// The name, as the variable takes it.
     pub fn name(self) -> &'static str {
@@ -33,6 +38,7 @@ impl Path {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Avx512Vnni => "avx512vnni",
         }
     }
 
@@ -63,8 +69,10 @@ impl Path {
             Self::Avx2 => Avx2::detect().map(Machine::Avx2),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Avx512::detect().map(Machine::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => Avx512Vnni::detect().map(Machine::Avx512Vnni),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => None,
+            Self::Avx2 | Self::Avx512 | Self::Avx512Vnni => None,
         }
     }
 }
@@ -107,6 +115,9 @@ pub(crate) enum Machine {
     /// [`Path::Avx512`].
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
+    /// [`Path::Avx512Vnni`].
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni(Avx512Vnni),
 }
 
 /// Calls a function that is generic over the instruction set.
@@ -118,6 +129,8 @@ macro_rules! with_lanes {
             $crate::kernel::Machine::Avx2($lanes) => $call,
             #[cfg(target_arch = "x86_64")]
             $crate::kernel::Machine::Avx512($lanes) => $call,
+            #[cfg(target_arch = "x86_64")]
+            $crate::kernel::Machine::Avx512Vnni($lanes) => $call,
         }
     };
 }

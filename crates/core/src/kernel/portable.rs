@@ -3,6 +3,7 @@
 use half::f16;
 
 use super::lanes::{Lanes, Work};
+use super::short::tile::{ShortTile, short_tile};
 use super::tile::{Tile, tile};
 
 /// Instructions that every processor has.
@@ -18,6 +19,7 @@ fn each(f: impl Fn(usize) -> f32) -> F {
 
 impl Lanes for Portable {
     type F = F;
+    type I = [i32; 4];
     const WIDTH: usize = 4;
 
     fn run<W: Work>(self, work: W) -> W::Out {
@@ -100,14 +102,69 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn pair(self, value: i32) -> [i32; 4] {
+        [i32::from_le(value); 4]
+    }
+
+    #[inline(always)]
+    fn pairs(self, from: &[i32]) -> [i32; 4] {
+        [from[0], from[1], from[2], from[3]].map(i32::from_le)
+    }
+
+    #[inline(always)]
+    fn dot(self, mut sum: [i32; 4], a: [i32; 4], b: [i32; 4]) -> [i32; 4] {
+        for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+            let low = i32::from(a as i16) * i32::from(b as i16);
+            *sum = sum.wrapping_add(low).wrapping_add((a >> 16) * (b >> 16));
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn float(self, v: [i32; 4]) -> F {
+        each(|i| v[i] as f32)
+    }
+
+    #[inline(always)]
+    fn shorts(self, v: F, to: &mut [i16]) {
+        // 1.5·2²³: the sum's last bit is 1, so that it is rounded as the instructions round, to even.
+        let whole = each(|i| (v[i] + 12_582_912.0) - 12_582_912.0);
+        to[..4].copy_from_slice(&whole.map(|v| v as i16));
+    }
+
+    #[inline(always)]
+    fn zip(self, first: &[i16], second: &[i16], to: &mut [i32]) {
+        for ((to, a), b) in to[..4].iter_mut().zip(&first[..4]).zip(&second[..4]) {
+            *to = (i32::from(*a as u16) | i32::from(*b) << 16).to_le();
+        }
+    }
+
+    #[inline(always)]
+    fn abs(self, v: F) -> F {
+        v.map(f32::abs)
+    }
+
+    #[inline(always)]
+    fn short_tile(self, t: ShortTile<'_>) {
+        match (t.rows, t.narrow) {
+            (4, false) => short_tile::<Self, 4, 2>(self, t),
+            (4, true) => short_tile::<Self, 4, 1>(self, t),
+            (2, false) => short_tile::<Self, 2, 2>(self, t),
+            (2, true) => short_tile::<Self, 2, 1>(self, t),
+            (_, false) => short_tile::<Self, 1, 2>(self, t),
+            (_, true) => short_tile::<Self, 1, 1>(self, t),
+        }
+    }
+
+    #[inline(always)]
     fn tile(self, t: Tile<'_>) {
         match (t.rows, t.narrow) {
-            (4, false) => tile::<Self, 4, 2>(self, t),
-            (4, true) => tile::<Self, 4, 1>(self, t),
-            (2, false) => tile::<Self, 2, 2>(self, t),
-            (2, true) => tile::<Self, 2, 1>(self, t),
-            (_, false) => tile::<Self, 1, 2>(self, t),
-            (_, true) => tile::<Self, 1, 1>(self, t),
+            (4, false) => tile::<Self, 4, 2, 1>(self, t),
+            (4, true) => tile::<Self, 4, 1, 1>(self, t),
+            (2, false) => tile::<Self, 2, 2, 1>(self, t),
+            (2, true) => tile::<Self, 2, 1, 1>(self, t),
+            (_, false) => tile::<Self, 1, 2, 4>(self, t),
+            (_, true) => tile::<Self, 1, 1, 4>(self, t),
         }
     }
 

@@ -2,11 +2,16 @@
 
 use std::collections::TryReserveError;
 
+use super::short::SHORT_PANEL;
 use super::tile::{CHUNK, PANEL};
 use super::weights::Weights;
 
 /// Floats of a cache line: vectors of this width do not cross lines where rows begin at one.
 const LINE: usize = 16;
+
+/// Places between two parts of the room: nodes of D = 128 are whole pages, and parts that begin at the same place of
+/// a page compete for the same sets of the first cache.
+const SKEW: usize = 5 * LINE;
 
 /// Floats that begin at a cache line.
 #[derive(Debug, Default, Clone)]
@@ -44,7 +49,7 @@ impl Aligned {
 
 /// Room for one pair's intermediate values, kept between calls. It does not grow with the number of items. For a model
 /// with N nodes, D dimensions and M regions of C channels (D, C and N rounded up to 16) it takes
-/// `4 · (2 M C + 3 N D + 3,808 · (2 ⌈D / 256⌉ + ⌈N / 256⌉))` bytes: 0.15 MB at C 256, D 64 and grids {1, 2, 3}.
+/// `4 M C + 14 N D + 23,296 · (2 ⌈D / 256⌉ + ⌈N / 256⌉)` bytes: 0.18 MB at C 256, D 64 and grids {1, 2, 3}.
 #[derive(Debug, Default)]
 pub struct Scratch {
     room: Aligned,
@@ -67,12 +72,20 @@ pub struct Room<'a> {
     pub asked: &'a mut [f32],
     /// A block of attention.
     pub attention: &'a mut [f32],
+    /// The same in short integers, two in a place: nodes, and the three blocks.
+    pub short_nodes: &'a mut [f32],
+    /// As [`block`](Self::block).
+    pub short_block: &'a mut [f32],
+    /// As [`asked`](Self::asked).
+    pub short_asked: &'a mut [f32],
+    /// As [`attention`](Self::attention).
+    pub short_attention: &'a mut [f32],
 }
 
 impl Scratch {
     /// What a model needs.
     pub(crate) fn bytes(w: &Weights) -> usize {
-        size_of::<f32>() * (sizes(w).iter().sum::<usize>() + LINE)
+        size_of::<f32>() * (floats(w) + LINE)
     }
 
     /// Makes the room that a model needs, so that scoring with it allocates nothing.
@@ -80,7 +93,7 @@ impl Scratch {
     /// # Errors
     /// There is no memory for it.
     pub(crate) fn try_fit(&mut self, w: &Weights) -> Result<(), TryReserveError> {
-        self.room.try_grow(sizes(w).iter().sum())
+        self.room.try_grow(floats(w))
     }
 
     /// The room for a model.
@@ -94,20 +107,65 @@ impl Scratch {
         }
         let mut rest = self.room.get_mut();
         let mut parts = sizes.map(|size| {
-            let (part, behind) = std::mem::take(&mut rest).split_at_mut(size);
+            let (part, behind) = std::mem::take(&mut rest).split_at_mut(size + SKEW);
             rest = behind;
-            part
+            &mut part[..size]
         });
-        let [regions, nodes, next, senders, block, asked, attention] = parts.each_mut().map(std::mem::take);
+        let [
+            regions,
+            nodes,
+            next,
+            senders,
+            block,
+            asked,
+            attention,
+            short_nodes,
+            short_block,
+            short_asked,
+            short_attention,
+        ] = parts.each_mut().map(std::mem::take);
         // Another model may have left something behind the last node.
         nodes[w.nodes * w.dim..].fill(0.0);
         next[w.nodes * w.dim..].fill(0.0);
-        Room { regions, nodes, next, senders, block, asked, attention }
+        Room {
+            regions,
+            nodes,
+            next,
+            senders,
+            block,
+            asked,
+            attention,
+            short_nodes,
+            short_block,
+            short_asked,
+            short_attention,
+        }
     }
 }
 
-fn sizes(w: &Weights) -> [usize; 7] {
+/// Floats of all parts.
+fn floats(w: &Weights) -> usize {
+    sizes(w).iter().map(|size| size + SKEW).sum()
+}
+
+/// Floats of each part.
+fn sizes(w: &Weights) -> [usize; 11] {
     let nodes = w.columns * w.dim;
     let panels = |columns: usize| columns.div_ceil(CHUNK) * PANEL;
-    [w.regions * w.channels, nodes, nodes, nodes, panels(w.dim), panels(w.dim), panels(w.columns)]
+    let (block, attention) = (panels(w.dim), panels(w.columns));
+    let short = |columns: usize| columns.div_ceil(CHUNK) * SHORT_PANEL / 2;
+    let (short_block, short_attention) = (short(w.dim), short(w.columns));
+    [
+        w.regions * w.channels,
+        nodes,
+        nodes,
+        nodes,
+        block,
+        block,
+        attention,
+        nodes / 2,
+        short_block,
+        short_block,
+        short_attention,
+    ]
 }

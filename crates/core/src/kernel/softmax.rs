@@ -2,7 +2,9 @@
 
 use super::edges::Edges;
 use super::lanes::{Lanes, Work};
-use super::tile::{CHUNK, PANEL, ROW};
+use super::short::LEVELS;
+use super::short::tile::{SHORT_PANEL, SHORT_ROW};
+use super::tile::{BLOCK, CHUNK, PANEL, ROW};
 
 /// Replaces logits in units of ln 2, `[columns / CHUNK][BLOCK, ROW]`, by weights that sum to 1.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct Softmax<'a> {
     pub edges: Option<&'a Edges>,
     /// The logits.
     pub panels: &'a mut [f32],
+    /// Where weights go instead, in steps of 1 / [`LEVELS`]: `[columns / CHUNK][BLOCK, SHORT_ROW]`.
+    pub shorts: Option<&'a mut [i16]>,
 }
 
 /// The part of row `row` that lies in piece `piece`.
@@ -29,12 +33,13 @@ impl Work for Softmax<'_> {
     type Out = ();
 
     #[inline(always)]
-    fn on<S: Lanes>(self, s: S) {
+    fn on<S: Lanes>(mut self, s: S) {
         let (columns, pieces) = (self.columns, self.columns.div_ceil(CHUNK));
-        for (row, (left, right)) in self.pairs.iter().enumerate() {
-            let receiver = self.first + row;
-            let mut largest = s.splat(f32::NEG_INFINITY);
+        // Each step for all rows of the block: a row alone would wait for its maximum, and then for its sum.
+        let mut largest = [s.splat(f32::NEG_INFINITY); BLOCK];
+        for ((row, (left, right)), largest) in self.pairs.iter().enumerate().zip(&mut largest) {
             if let Some(edges) = self.edges {
+                let receiver = self.first + row;
                 self.panels[receiver / CHUNK * PANEL + row * ROW + receiver % CHUNK] += edges.own;
             }
             for piece in 0..pieces {
@@ -45,27 +50,41 @@ impl Work for Softmax<'_> {
                     for (v, (left, right)) in logits.zip(biases) {
                         let e = s.add(s.load(v), s.add(s.load(left), s.load(right)));
                         s.store(e, v);
-                        largest = s.max(largest, e);
+                        *largest = s.max(*largest, e);
                     }
                 } else {
                     for v in logits {
-                        largest = s.max(largest, s.load(v));
+                        *largest = s.max(*largest, s.load(v));
                     }
                 }
             }
-            let largest = s.splat(s.largest(largest));
+            *largest = s.splat(s.largest(*largest));
+        }
+        let mut scales = [s.splat(0.0); BLOCK];
+        for (row, (largest, scale)) in largest.iter().zip(&mut scales).enumerate().take(self.pairs.len()) {
             let mut total = s.splat(0.0);
             for piece in 0..pieces {
                 for v in part(self.panels, columns, piece, row).chunks_exact_mut(S::WIDTH) {
-                    let weight = s.power(s.sub(s.load(v), largest));
+                    let weight = s.power(s.sub(s.load(v), *largest));
                     s.store(weight, v);
                     total = s.add(total, weight);
                 }
             }
-            let scale = s.splat(1.0 / s.sum(total));
+            *scale = s.splat(1.0 / s.sum(total));
+        }
+        for (row, scale) in scales.iter().enumerate().take(self.pairs.len()) {
             for piece in 0..pieces {
-                for v in part(self.panels, columns, piece, row).chunks_exact_mut(S::WIDTH) {
-                    s.store(s.mul(s.load(v), scale), v);
+                let weights = part(self.panels, columns, piece, row).chunks_exact_mut(S::WIDTH);
+                if let Some(shorts) = &mut self.shorts {
+                    let scale = s.mul(*scale, s.splat(LEVELS));
+                    let to = shorts[piece * SHORT_PANEL + row * SHORT_ROW..].chunks_exact_mut(S::WIDTH);
+                    for (to, v) in to.zip(weights) {
+                        s.shorts(s.mul(s.load(v), scale), to);
+                    }
+                } else {
+                    for v in weights {
+                        s.store(s.mul(s.load(v), *scale), v);
+                    }
                 }
             }
         }

@@ -40,47 +40,63 @@ pub struct Tile<'a> {
     pub relu: bool,
 }
 
-/// Computes a tile of M rows and N vectors of columns.
+/// Computes a tile of M rows and N vectors of columns. C sums are kept for each place, of every C-th inner index: a tile
+/// of one row would wait for its only sums.
 ///
 /// # Panics
 /// If a slice is shorter than its shape.
 #[inline(always)]
-pub fn tile<S: Lanes, const M: usize, const N: usize>(s: S, t: Tile<'_>) {
+pub fn tile<S: Lanes, const M: usize, const N: usize, const C: usize>(s: S, t: Tile<'_>) {
     let (width, w) = (N * S::WIDTH, S::WIDTH);
     assert!(t.rows == M && t.inner > 0 && t.inner <= ROW && t.left.len() >= (M - 1) * ROW + t.inner);
     assert!(t.right_row >= width && t.right.len() >= (t.inner - 1) * t.right_row + width);
     assert!(t.out_row >= width && t.out.len() >= (M - 1) * t.out_row + width);
     assert!(t.start.is_none_or(|start| start.len() >= width));
-    let mut sums = [[s.splat(0.0); N]; M];
-    for (m, row) in sums.iter_mut().enumerate() {
-        for (n, sum) in row.iter_mut().enumerate() {
-            *sum = match t.start {
-                Some(start) => s.load(&start[n * w..]),
-                None => s.load(&t.out[m * t.out_row + n * w..]),
-            };
-        }
-    }
+    let mut sums = [[[s.splat(0.0); N]; M]; C];
     let (mut left, mut right) = (t.left.as_ptr(), t.right.as_ptr());
-    for _ in 0..t.inner {
-        let mut columns = [s.splat(0.0); N];
-        for (n, column) in columns.iter_mut().enumerate() {
-            // SAFETY: the assertion on `right` covers `inner` rows of `width` floats, `right_row` apart.
-            *column = s.load(unsafe { std::slice::from_raw_parts(right.wrapping_add(n * w), w) });
-        }
-        for (m, row) in sums.iter_mut().enumerate() {
-            // SAFETY: the assertion on `left` covers M rows of `inner` floats, ROW apart.
-            let value = s.splat(unsafe { *left.wrapping_add(m * ROW) });
-            for (n, sum) in row.iter_mut().enumerate() {
-                *sum = s.fma(value, columns[n], *sum);
+    let mut inner = t.inner;
+    while inner >= C {
+        for sums in &mut sums {
+            let mut columns = [s.splat(0.0); N];
+            for (n, column) in columns.iter_mut().enumerate() {
+                // SAFETY: the assertion on `right` covers `inner` rows of `width` floats, `right_row` apart.
+                *column = s.load(unsafe { std::slice::from_raw_parts(right.wrapping_add(n * w), w) });
             }
+            for (m, row) in sums.iter_mut().enumerate() {
+                // SAFETY: the assertion on `left` covers M rows of `inner` floats, ROW apart.
+                let value = s.splat(unsafe { *left.wrapping_add(m * ROW) });
+                for (n, sum) in row.iter_mut().enumerate() {
+                    *sum = s.fma(value, columns[n], *sum);
+                }
+            }
+            left = left.wrapping_add(1);
+            right = right.wrapping_add(t.right_row);
         }
-        left = left.wrapping_add(1);
-        right = right.wrapping_add(t.right_row);
+        inner -= C;
     }
-    for (m, row) in sums.iter().enumerate() {
-        for (n, sum) in row.iter().enumerate() {
-            let sum = if t.relu { s.max(*sum, s.splat(0.0)) } else { *sum };
-            s.store(sum, &mut t.out[m * t.out_row + n * w..]);
+    // Without a branch for each place: what a tile costs beside its loop counts where the loop is short.
+    let (mut out, floor) = (t.out.as_mut_ptr(), s.splat(if t.relu { 0.0 } else { f32::NEG_INFINITY }));
+    let (mut start, start_row) = t.start.map_or((out.cast_const(), t.out_row), |start| (start.as_ptr(), 0));
+    let Some((total, more)) = sums.split_first_mut() else { return };
+    for (m, row) in total.iter_mut().enumerate() {
+        for (n, sum) in row.iter_mut().enumerate() {
+            for more in more.iter() {
+                *sum = s.add(*sum, more[m][n]);
+            }
+            for k in 0..inner {
+                // SAFETY: the places that the loop left over, within the same assertions.
+                let value = s.splat(unsafe { *left.wrapping_add(m * ROW + k) });
+                let column = right.wrapping_add(k * t.right_row + n * w);
+                // SAFETY: as above, a vector of columns.
+                *sum = s.fma(value, s.load(unsafe { std::slice::from_raw_parts(column, w) }), *sum);
+            }
+            // SAFETY: the assertions on `start` and `out` cover M rows of `width` floats, their distances apart.
+            let start = s.load(unsafe { std::slice::from_raw_parts(start.wrapping_add(n * w), w) });
+            // SAFETY: as above; the vector that was made of `start` is read already.
+            let out = unsafe { std::slice::from_raw_parts_mut(out.wrapping_add(n * w), w) };
+            s.store(s.max(s.add(*sum, start), floor), out);
         }
+        out = out.wrapping_add(t.out_row);
+        start = start.wrapping_add(start_row);
     }
 }

@@ -2,7 +2,6 @@
 
 use super::lanes::{Lanes, Work};
 use super::product::tile_columns;
-use super::tile::CHUNK;
 
 /// Writes `[columns, inner]` as `[inner, columns]`, packed as [`Right::Packed`](super::product::Right::Packed) says.
 #[derive(Debug)]
@@ -11,8 +10,10 @@ pub struct Transpose<'a> {
     pub from: &'a [f32],
     /// A multiple of 16.
     pub columns: usize,
-    /// A multiple of 16.
+    /// A multiple of 8: pairs of shorts are moved like floats.
     pub inner: usize,
+    /// Inner indices of a piece: [`CHUNK`](super::tile::CHUNK), or half of it for pairs.
+    pub piece: usize,
     /// As many places.
     pub to: &'a mut [f32],
 }
@@ -23,8 +24,8 @@ impl Work for Transpose<'_> {
     #[inline(always)]
     fn on<S: Lanes>(self, s: S) {
         let full = tile_columns::<S>();
-        for first in (0..self.inner).step_by(CHUNK) {
-            let inner = CHUNK.min(self.inner - first);
+        for first in (0..self.inner).step_by(self.piece) {
+            let inner = self.piece.min(self.inner - first);
             for tile in (0..self.columns).step_by(full) {
                 let width = full.min(self.columns - tile);
                 let to = &mut self.to[first * self.columns + tile * inner..];

@@ -8,7 +8,7 @@ use super::tile::CHUNK;
 use crate::head::{Head, Layer};
 use crate::pyramid;
 
-/// Logit of what is behind the last sender: its weight is 2^−126.
+/// Logit of what is behind the last sender: its weight is 2^−100.
 const NOBODY: f32 = -1e30;
 
 /// A right operand that stays: `[inner, columns]` in tiles, and what its product starts from.
@@ -22,13 +22,15 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Packs `at(inner, column)`; zero beyond `inner` and `columns`, which are rounded up to 16.
+    /// Packs `at(inner, column)`; zero beyond `inner` and `columns`, which are rounded up to 16 and to 32.
     ///
     /// # Panics
     /// If there is no memory for it.
     fn new<S: Lanes>(inner: usize, columns: usize, start: &[f32], at: impl Fn(usize, usize) -> f32) -> Self {
         let (real, full) = ((inner, columns), tile_columns::<S>());
-        let (inner, columns) = (up(inner), up(columns));
+        let (inner, columns) = (up(inner), up_twice(columns));
+        // A layer's operands are as long as nodes are.
+        let inner = if real.0 == real.1 { columns } else { inner };
         let mut values = Aligned::default();
         values.try_grow(inner * columns).unwrap_or_else(|error| panic!("{error}"));
         let mut places = values.get_mut().iter_mut();
@@ -44,6 +46,19 @@ impl Matrix {
         let mut start = start.to_vec();
         start.resize(columns, 0.0);
         Self { values, inner, columns, start }
+    }
+
+    /// Inner indices and columns, rounded up.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.inner, self.columns)
+    }
+
+    /// One element.
+    pub fn at<S: Lanes>(&self, k: usize, column: usize) -> f32 {
+        let (first, full) = (k / CHUNK * CHUNK, tile_columns::<S>());
+        let (inner, tile) = (CHUNK.min(self.inner - first), column / full * full);
+        let width = full.min(self.columns - tile);
+        self.values.get()[first * self.columns + tile * inner + (k - first) * width + column - tile]
     }
 
     /// The whole operand.
@@ -79,7 +94,7 @@ pub struct Weights {
     pub regions: usize,
     /// C, rounded up.
     pub channels: usize,
-    /// D, rounded up.
+    /// D, rounded up to 32: its halves are whole vectors too.
     pub dim: usize,
     /// Every node's pair of regions.
     pub pairs: Vec<(u32, u32)>,
@@ -118,7 +133,7 @@ impl Weights {
             columns,
             regions: pyramid::regions(&head.grids),
             channels: up(c),
-            dim: up(d),
+            dim: up_twice(d),
             pairs: pyramid::pairs(&head.grids).map(|(i, j)| (i as u32, j as u32)).collect(),
             spans: if shared { vec![(nodes, 0)] } else { ends.collect() },
             projections,
@@ -126,7 +141,7 @@ impl Weights {
             layers: head.layers.iter().map(|layer| Folded::new::<S>(layer, head, columns)).collect(),
             residual: head.graph.residual,
             senders,
-            nothing: vec![0.0; up(d)],
+            nothing: vec![0.0; up_twice(d)],
         }
     }
 }
@@ -154,6 +169,10 @@ impl Folded {
             edges: Edges::new(&layer.edges, &head.grids, columns),
         }
     }
+}
+
+fn up_twice(n: usize) -> usize {
+    n.next_multiple_of(32)
 }
 
 /// Rounded up to whole vectors of every instruction set.
