@@ -5,8 +5,9 @@
 //! (20,000). Rounds take turns, so that a busy machine slows all alike; prints medians, asserts nothing. The features are
 //! numbers by chance in the shape of the model `base`: what a pair costs does not depend on them.
 
+use grnet_tests::plans::{custom, rows};
 use grnet_tests::server::Server;
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 use serde_json::Value;
 
 const ROUNDS: usize = 7;
@@ -25,28 +26,12 @@ fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn node<'a>(plan: &'a Value, wanted: &str) -> Option<&'a Value> {
-    if plan["Custom Plan Provider"] == wanted {
-        return Some(plan);
-    }
-    plan["Plans"].as_array()?.iter().find_map(|below| node(below, wanted))
-}
-
 fn run(client: &mut Client, settings: &str, sql: &str, timed: &mut Timed) {
     client.batch_execute(settings).expect("settings");
-    let sql = format!("EXPLAIN (ANALYZE, TIMING ON, FORMAT JSON) {sql}");
-    let text: String = client
-        .simple_query(&sql)
-        .expect("a plan")
-        .iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => row.get(0),
-            _ => None,
-        })
-        .collect();
+    let text = rows(client, &format!("EXPLAIN (ANALYZE, TIMING ON, FORMAT JSON) {sql}")).concat();
     let plan: Value = serde_json::from_str(&text).expect("JSON");
     timed.milliseconds.push(plan[0]["Execution Time"].as_f64().expect("a time"));
-    if let Some(ours) = node(&plan[0]["Plan"], "GrnetScore") {
+    if let Some(ours) = custom(&plan[0]["Plan"], "GrnetScore") {
         let figure = |value: &Value| value.as_f64().unwrap_or(0.0);
         let below = figure(&ours["Plans"][0]["Actual Total Time"]);
         timed.parts.push([figure(&ours["Score Time"]), figure(&ours["Fetch Time"]), below]);
@@ -58,7 +43,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let rows: u32 = std::env::var("GRNET_RANK_ROWS").map_or(20_000, |text| text.parse().expect("a number of rows"));
+    let items: u32 = std::env::var("GRNET_RANK_ROWS").map_or(20_000, |text| text.parse().expect("a number of rows"));
     let server = Server::build(|builder| builder.preload(true));
     let mut client = server.session();
     client
@@ -68,7 +53,7 @@ fn main() {
                  'SELECT array_agg((random() - 0.5)::real) FROM generate_series(1, 14 * 256)';
              CREATE TABLE seed AS SELECT g AS n, grnet_make_features(chance(), 'base') AS f FROM generate_series(1, 500) g;
              CREATE TABLE item (id int, features grnet_features);
-             INSERT INTO item SELECT g, f FROM generate_series(1, {rows}) g JOIN seed ON n = 1 + g % 500"
+             INSERT INTO item SELECT g, f FROM generate_series(1, {items}) g JOIN seed ON n = 1 + g % 500"
         ))
         .expect("a table");
     // Not beside other statements.
@@ -95,7 +80,7 @@ fn main() {
     }
     for ((name, ..), timed) in runs.iter().zip(&timed) {
         let time = median(timed.milliseconds.iter().copied());
-        println!("{name:28} {time:8.1} ms, {:6.2} µs a row", 1e3 * time / f64::from(rows));
+        println!("{name:28} {time:8.1} ms, {:6.2} µs a row", 1e3 * time / f64::from(items));
     }
     let ratio =
         |a: usize, b: usize| median(timed[a].milliseconds.iter().zip(&timed[b].milliseconds).map(|(a, b)| a / b));

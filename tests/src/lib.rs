@@ -3,6 +3,7 @@
 
 pub mod hostile;
 pub mod photos;
+pub mod plans;
 pub mod processes;
 pub mod refusal;
 pub mod server;

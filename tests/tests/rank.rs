@@ -3,6 +3,7 @@
 //! `GRNET_RANK_SHAPES` says how many queries (300), `GRNET_RANK_SEED` which.
 
 use grnet_tests::photos::bmp;
+use grnet_tests::plans::{analyzed, custom, node};
 use grnet_tests::processes::kilobytes;
 use grnet_tests::server::{Server, backend_of, counter};
 use grnet_tests::shapes::{Shape, Shapes, TABLES};
@@ -129,24 +130,6 @@ fn the_node_gives_what_the_plain_plan_gives() {
     assert!(count < 100 || (parallel > 0 && failed > 0), "{parallel} {failed}");
 }
 
-/// The plan of a query as JSON, executed.
-fn analyzed(client: &mut Client, sql: &str) -> serde_json::Value {
-    let text = outcome(client, &[format!("EXPLAIN (ANALYZE, FORMAT JSON) {sql}")], false).concat();
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-/// The first node of a plan for which `wanted` is true.
-fn node<'a>(plan: &'a serde_json::Value, wanted: &dyn Fn(&serde_json::Value) -> bool) -> Option<&'a serde_json::Value> {
-    if wanted(plan) {
-        return Some(plan);
-    }
-    plan["Plans"].as_array()?.iter().find_map(|below| node(below, wanted))
-}
-
-fn is_ours(node: &serde_json::Value) -> bool {
-    node["Custom Plan Provider"] == "GrnetScore"
-}
-
 #[test]
 fn explain_counts_what_was_done_workers_included() {
     let server = Server::build(|builder| builder);
@@ -163,8 +146,8 @@ fn explain_counts_what_was_done_workers_included() {
     let mut client = server.session();
     for workers in [0, 2] {
         client.batch_execute(&format!("SET max_parallel_workers_per_gather = {workers}")).expect("a setting");
-        let plan = &analyzed(&mut client, sql)[0]["Plan"];
-        let ours = node(plan, &is_ours).unwrap_or_else(|| panic!("{plan:#}"));
+        let plan = &analyzed(&mut client, sql);
+        let ours = custom(plan, "GrnetScore").unwrap_or_else(|| panic!("{plan:#}"));
         assert_eq!(ours["Pairs"], rows, "{plan:#}");
         assert!(ours["Batches"].as_i64() >= Some(rows / 64), "{plan:#}");
         for time in ["Fetch Time", "Score Time"] {
@@ -176,8 +159,8 @@ fn explain_counts_what_was_done_workers_included() {
         assert_eq!(ours["Parallel Aware"], workers > 0);
     }
     client.batch_execute("ALTER TABLE many SET (parallel_workers = 0)").expect("an owner");
-    let plan = &analyzed(&mut client, sql)[0]["Plan"];
-    assert!(node(plan, &is_ours).is_some() && node(plan, &|node| node["Node Type"] == "Gather Merge").is_none());
+    let plan = &analyzed(&mut client, sql);
+    assert!(custom(plan, "GrnetScore").is_some() && node(plan, &|node| node["Node Type"] == "Gather Merge").is_none());
 }
 
 #[test]
@@ -192,8 +175,8 @@ fn the_querys_side_is_evaluated_once_a_scan() {
     assert_eq!(counter(&mut client, "requests") - before, 1);
     // Computed once where it is selected as well, inside of something and above the sort.
     let sql = "SELECT id, grnet_score((SELECT f FROM question WHERE id = 1), features) FROM item ORDER BY 2 DESC";
-    let plan = &analyzed(&mut client, sql)[0]["Plan"];
-    assert_eq!(node(plan, &is_ours).expect("the node")["Pairs"], 53);
+    let plan = &analyzed(&mut client, sql);
+    assert_eq!(custom(plan, "GrnetScore").expect("the node")["Pairs"], 53);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Past one machine: a catalogue whose partitions lie on other servers (postgres_fdw), as docs/operating.md has it.
 
 use grnet_tests::photos::bmp;
+use grnet_tests::plans::rows;
 use grnet_tests::server::Server;
-use postgres::{Client, SimpleQueryMessage};
 
 const PHOTOS: i32 = 60;
 
@@ -19,18 +19,6 @@ fn shard(shop: i32) -> Server {
     }
     client.batch_execute("ANALYZE item").expect("an owner may");
     server
-}
-
-/// What a query gives as text, one row a line.
-fn lines(client: &mut Client, sql: &str) -> Vec<String> {
-    let messages = client.simple_query(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-    let row = |message: &SimpleQueryMessage| match message {
-        SimpleQueryMessage::Row(row) => {
-            Some((0..row.len()).map(|column| row.get(column).unwrap_or("NULL")).collect::<Vec<_>>().join("|"))
-        }
-        _ => None,
-    };
-    messages.iter().filter_map(row).collect()
 }
 
 #[test]
@@ -75,12 +63,12 @@ fn a_catalogue_on_several_servers_ranks_as_one_table() {
         ] {
             let selected = selected.replace("{asked}", &asked);
             let ask = |table: &str| format!("SELECT {selected} FROM {table} {rest}");
-            assert_eq!(lines(&mut client, &ask("item")), lines(&mut client, &ask("whole")), "{}", ask("item"));
+            assert_eq!(rows(&mut client, &ask("item")), rows(&mut client, &ask("whole")), "{}", ask("item"));
         }
     }
 
     let sql = "SELECT sku FROM item ORDER BY features <-> (SELECT q FROM question WHERE n = 0) LIMIT 5";
-    let plan = lines(&mut client, &format!("EXPLAIN (VERBOSE, COSTS OFF) {sql}"));
+    let plan = rows(&mut client, &format!("EXPLAIN (VERBOSE, COSTS OFF) {sql}"));
     let remote = "Remote SQL: SELECT sku, features FROM public.item ORDER BY (features OPERATOR(public.<->) $1";
     let sorted_there = plan.iter().filter(|line| line.contains(remote)).count();
     assert_eq!(sorted_there, 2, "each shop's server sorts its own:\n{}", plan.join("\n"));
