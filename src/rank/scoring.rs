@@ -7,7 +7,7 @@ use grnet_core::score::{distance, probability};
 use grnet_core::scorer::Scratch;
 
 use crate::error::Error;
-use crate::ffi::rank::node::BatchScorer;
+use crate::ffi::rank::batch::BatchScorer;
 use crate::ffi::rank::plan::Kind;
 use crate::model;
 

@@ -2,7 +2,8 @@
 //!
 //! What is decided and what is computed comes from above, as functions: these files know the server, not the model.
 
-mod counted;
+pub mod batch;
+pub mod counted;
 pub mod explain_hook;
 pub mod node;
 pub mod plan;

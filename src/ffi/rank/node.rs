@@ -4,53 +4,21 @@
 //! [`Work`], which the memory context of the query drops, however the query ends.
 
 use std::ffi::{c_int, c_void};
-use std::sync::OnceLock;
-use std::time::Instant;
 
 use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
 
+use super::batch::{self, Batch, MOST, Make, Taken};
 use super::counted::Counted;
-use super::plan::{Kind, NAME, Source, new_node};
+use super::plan::{NAME, Source, new_node};
 use super::shared::Shared;
-use crate::error::Error;
-use crate::ffi::datum::Detoasted;
-use crate::ffi::interrupt;
 use crate::ffi::planner::{list_of, numbers, pointers};
 
-/// Most rows of a batch: 64 values of 7 kB stay in a core's cache, and a cancel waits for some 5 ms at most.
-const MOST: usize = 64;
 /// Rows of the first batch. Each is twice as long as the one before, so that who stops early has not read far ahead.
 const FIRST: usize = 8;
 
-/// Scores the rows of a node: the part that knows the model.
-pub trait BatchScorer {
-    /// Takes the query's side for the rows that follow.
-    ///
-    /// # Errors
-    /// It is no value that can be scored.
-    fn take_query(&mut self, value: &[u8]) -> Result<(), Error>;
-
-    /// The value that was taken last.
-    fn taken(&self) -> &[u8];
-
-    /// Logits of rows with the query that was taken, `None` for a NULL.
-    ///
-    /// # Errors
-    /// One of them is no value that can be scored with it.
-    fn score(&mut self, items: &[Option<&[u8]>], logits: &mut Vec<Option<f64>>) -> Result<(), Error>;
-
-    /// A logit as a user sees it.
-    fn shown(&self, logit: f64, kind: Kind) -> f64;
-}
-
-/// Makes a [`BatchScorer`]; is told whether the rows' value is the left argument.
-pub type Make = fn(item_is_left: bool) -> Box<dyn BatchScorer>;
-
-static MAKE: OnceLock<Make> = OnceLock::new();
-
 /// Lets the server find the node by its name. Called once, when the library is loaded.
 pub fn register(make: Make) {
-    if MAKE.set(make).is_ok() {
+    if batch::register(make) {
         // SAFETY: the table is never written and never freed.
         unsafe { pg_sys::RegisterCustomScanMethods(scan_methods()) }
     }
@@ -98,34 +66,16 @@ struct State {
 /// A node's own values.
 struct Work {
     child: *mut pg_sys::PlanState,
-    /// The query's side.
-    query: *mut pg_sys::ExprState,
-    /// What was last taken; `None` before the first row of a scan.
-    taken: Option<Taken>,
-    scorer: Box<dyn BatchScorer>,
+    batch: Batch,
     sources: Vec<Source>,
-    /// The child's column that is scored, counted from 0.
-    item: usize,
-    /// Copies of the batch's rows.
-    rows: Vec<*mut pg_sys::TupleTableSlot>,
-    logits: Vec<Option<f64>>,
-    filled: usize,
     given: usize,
     /// Rows of the next batch.
     wanted: usize,
     exhausted: bool,
-    timed: bool,
     counted: Counted,
     /// In a parallel query, where a worker counts; the leader looks there.
     shared: *mut Shared,
     is_worker: bool,
-}
-
-/// The query's side of a scan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    Null,
-    Value,
 }
 
 /// # Safety
@@ -148,8 +98,6 @@ unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sy
 
 #[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
-    // The server found the node by a name that `register` told it.
-    let Some(make) = MAKE.get() else { pgrx::error!("grnet: the node is not registered") };
     // SAFETY: the plan is the one made in plan.rs: one child, one expression, two lists of numbers. The work is
     // dropped with the query's memory, in which the node lies.
     unsafe {
@@ -161,18 +109,11 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
         let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
         let work = Work {
             child,
-            query: pg_sys::ExecInitExpr(query, &raw mut (*node).ss.ps),
-            taken: None,
-            scorer: make(needs[1] != 0),
+            batch: Batch::new(node, query, needs[0] as usize, needs[1] != 0),
             sources: sources.into_iter().map(Source::of).collect(),
-            item: needs[0] as usize,
-            rows: Vec::new(),
-            logits: Vec::new(),
-            filled: 0,
             given: 0,
             wanted: FIRST,
             exhausted: false,
-            timed: false,
             counted: Counted::default(),
             shared: std::ptr::null_mut(),
             is_worker: false,
@@ -187,22 +128,22 @@ unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_
     // which is not before the row after the last was asked for.
     unsafe {
         let work = work(node);
-        if work.given == work.filled {
+        if work.given == work.batch.len() {
             read(node, work);
         }
         let slot = (*node).ss.ss_ScanTupleSlot;
         pg_sys::ExecClearTuple(slot);
-        if work.given == work.filled {
+        if work.given == work.batch.len() {
             return slot;
         }
-        let row = work.rows[work.given];
+        let row = work.batch.row(work.given);
         pg_sys::slot_getallattrs(row);
-        let logit = work.logits[work.given];
+        let logit = work.batch.logits[work.given];
         for (column, source) in work.sources.iter().enumerate() {
             let (value, null) = match *source {
                 Source::Child(from) => (*(*row).tts_values.add(from), *(*row).tts_isnull.add(from)),
                 Source::Score(kind) => {
-                    let shown = logit.map(|logit| work.scorer.shown(logit, kind));
+                    let shown = logit.map(|logit| work.batch.scorer.shown(logit, kind));
                     (shown.map_or(pg_sys::Datum::null(), float), shown.is_none())
                 }
             };
@@ -232,81 +173,22 @@ fn float(value: f64) -> pg_sys::Datum {
 /// # Safety
 /// As for [`work`]; called from [`next`].
 unsafe fn read(node: *mut pg_sys::CustomScanState, work: &mut Work) {
-    (work.filled, work.given) = (0, 0);
-    // SAFETY: the caller's promise; the child gives rows until it gives an empty one, and is not asked again after it.
-    unsafe {
-        work.timed = !(*node).ss.ps.instrument.is_null();
-        while work.filled < work.wanted && !work.exhausted {
-            interrupt::check();
-            let row = pg_sys::ExecProcNode(work.child);
-            if row.is_null() || (*row).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 != 0 {
-                work.exhausted = true;
-                break;
-            }
-            if work.filled == work.rows.len() {
-                let kept = pg_sys::ExecInitExtraTupleSlot(
-                    (*node).ss.ps.state,
-                    (*row).tts_tupleDescriptor,
-                    &raw const pg_sys::TTSOpsMinimalTuple,
-                );
-                work.rows.push(kept);
-            }
-            pg_sys::ExecCopySlot(work.rows[work.filled], row);
-            work.filled += 1;
-        }
-        work.wanted = (2 * work.wanted).min(MOST);
-        if work.filled == 0 {
-            return;
-        }
-        let taken = match work.taken {
-            Some(taken) => taken,
-            None => take_query(node, work),
-        };
-        let started = work.timed.then(Instant::now);
-        let mut values: Vec<Option<Detoasted<'_>>> = Vec::with_capacity(work.filled);
-        for row in &work.rows[..work.filled] {
-            pg_sys::slot_getsomeattrs(*row, work.item as c_int + 1);
-            let null = taken == Taken::Null || *(**row).tts_isnull.add(work.item);
-            values.push((!null).then(|| Detoasted::new(*(**row).tts_values.add(work.item))));
-        }
-        let fetched = work.timed.then(Instant::now);
-        let items: Vec<Option<&[u8]>> = values.iter().map(Option::as_deref).collect();
-        work.logits.clear();
-        if let Err(error) = work.scorer.score(&items, &mut work.logits) {
-            error.raise();
-        }
-        let pairs = items.iter().filter(|item| item.is_some()).count() as u64;
-        let mut counted = Counted { batches: 1, pairs, ..Counted::default() };
-        if let (Some(started), Some(fetched)) = (started, fetched) {
-            counted.fetching = (fetched - started).as_nanos() as u64;
-            counted.scoring = fetched.elapsed().as_nanos() as u64;
-        }
-        match work.shared.as_ref().filter(|_| work.is_worker) {
-            // Before the rows leave: who has all of a worker's rows knows all that it counted.
-            Some(shared) => shared.add(counted),
-            None => work.counted.add(counted),
-        }
+    work.batch.clear(false);
+    work.given = 0;
+    if work.exhausted {
+        return;
     }
-}
-
-/// Evaluates the query's side, once a scan.
-///
-/// # Safety
-/// As for [`work`].
-unsafe fn take_query(node: *mut pg_sys::CustomScanState, work: &mut Work) -> Taken {
-    // SAFETY: the caller's promise; the expression has the type grnet_features, by the functions' declarations. What
-    // it allocates lies in the per-row memory until the next row.
-    unsafe {
-        let context = (*node).ss.ps.ps_ExprContext;
-        let mut null = true;
-        let value = PgMemoryContexts::For((*context).ecxt_per_tuple_memory)
-            .switch_to(|_| pg_sys::ExecEvalExpr(work.query, context, &mut null));
-        let taken = if null { Taken::Null } else { Taken::Value };
-        if !null && let Err(error) = work.scorer.take_query(&Detoasted::new(value)) {
-            error.raise();
-        }
-        work.taken = Some(taken);
-        taken
+    // SAFETY: the caller's promise; the child is not asked again after its last row.
+    let counted = unsafe {
+        work.exhausted = !work.batch.fill(node, work.child, work.wanted, |_| true);
+        work.wanted = (2 * work.wanted).min(MOST);
+        work.batch.score(node)
+    };
+    // SAFETY: as above.
+    match unsafe { work.shared.as_ref() }.filter(|_| work.is_worker) {
+        // Before the rows leave: who has all of a worker's rows knows all that it counted.
+        Some(shared) => shared.add(counted),
+        None => work.counted.add(counted),
     }
 }
 
@@ -315,7 +197,7 @@ unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     // SAFETY: the child was made in `begin`; slots are the server's to free, the rest is dropped with the query.
     unsafe {
         let work = work(node);
-        work.rows.clear();
+        work.batch.end();
         pg_sys::ExecEndNode(work.child);
     }
 }
@@ -333,7 +215,8 @@ unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
             pg_sys::ExecReScan(work.child);
         }
         pg_sys::ExecClearTuple((*node).ss.ss_ScanTupleSlot);
-        (work.filled, work.given, work.wanted, work.exhausted, work.taken) = (0, 0, FIRST, false, None);
+        work.batch.clear(true);
+        (work.given, work.wanted, work.exhausted) = (0, FIRST, false);
     }
 }
 
@@ -346,8 +229,8 @@ unsafe extern "C-unwind" fn shared_size(
     // SAFETY: between `begin` and `end`; the parameters that workers get have been computed by now.
     unsafe {
         let work = work(node);
-        take_query(node, work);
-        Shared::size(work.scorer.taken().len())
+        work.batch.take_query(node);
+        Shared::size(work.batch.scorer.taken().len())
     }
 }
 
@@ -360,7 +243,7 @@ unsafe extern "C-unwind" fn share(
     // SAFETY: shared memory of the size asked for just before, aligned for any type.
     unsafe {
         let work = work(node);
-        work.shared = Shared::begin(memory, work.scorer.taken().len());
+        work.shared = Shared::begin(memory, work.batch.scorer.taken().len());
         (*work.shared).put(value_of(work));
     }
 }
@@ -375,14 +258,14 @@ unsafe extern "C-unwind" fn share_again(
     unsafe {
         let work = work(node);
         collect(work);
-        take_query(node, work);
+        work.batch.take_query(node);
         (*work.shared).put(value_of(work));
     }
 }
 
 /// What the leader's scan has taken, `None` for a NULL.
 fn value_of(work: &Work) -> Option<&[u8]> {
-    (work.taken == Some(Taken::Value)).then(|| work.scorer.taken())
+    (work.batch.taken == Some(Taken::Value)).then(|| work.batch.scorer.taken())
 }
 
 #[pg_guard]
@@ -395,12 +278,12 @@ unsafe extern "C-unwind" fn join(node: *mut pg_sys::CustomScanState, _toc: *mut 
         match (*work.shared).get() {
             // It did not fit: this process evaluates it, at its first row.
             None => {}
-            Some(None) => work.taken = Some(Taken::Null),
+            Some(None) => work.batch.taken = Some(Taken::Null),
             Some(Some(value)) => {
-                if let Err(error) = work.scorer.take_query(value) {
+                if let Err(error) = work.batch.scorer.take_query(value) {
                     error.raise();
                 }
-                work.taken = Some(Taken::Value);
+                work.batch.taken = Some(Taken::Value);
             }
         }
     }

@@ -82,7 +82,7 @@ static PATH_METHODS: PathMethods = PathMethods(pg_sys::CustomPathMethods {
 ///
 /// # Safety
 /// `T` is the struct that `tag` names, or begins with it.
-pub(super) unsafe fn new_node<T>(tag: pg_sys::NodeTag) -> *mut T {
+pub(in crate::ffi) unsafe fn new_node<T>(tag: pg_sys::NodeTag) -> *mut T {
     // SAFETY: palloc0 gives as many zeroed bytes, or raises an ERROR; every node begins with its tag.
     unsafe {
         let node = pg_sys::palloc0(size_of::<T>()).cast::<T>();
@@ -181,7 +181,7 @@ unsafe extern "C-unwind" fn plan(
 ///
 /// # Safety
 /// Both are the planner's.
-unsafe fn place(column: *mut pg_sys::Expr, list: *mut pg_sys::List) -> i32 {
+pub(in crate::ffi) unsafe fn place(column: *mut pg_sys::Expr, list: *mut pg_sys::List) -> i32 {
     // SAFETY: the caller's promise.
     let entry = unsafe { pg_sys::tlist_member(column, list) };
     if entry.is_null() {
