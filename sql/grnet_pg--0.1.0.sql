@@ -248,6 +248,205 @@ CREATE VIEW grnet.stat_progress_train AS SELECT * FROM grnet_stat_progress_train
 COMMENT ON VIEW grnet.stat_progress_train IS 'a row for the training and the evaluation that run on this server: backend, phase, photos or steps done, figures of the last validation';
 GRANT SELECT ON grnet.stat_progress_train TO PUBLIC;
 
+-- The first stage. In PL/pgSQL, since these write SQL for the caller's table and run it with the caller's rights.
+
+CREATE FUNCTION grnet.features_column(item regclass, wanted name) RETURNS name
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns name[];
+BEGIN
+    IF item IS NULL THEN
+        RAISE 'the table is NULL' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_class WHERE oid = item AND relkind IN ('r', 'm', 'p')) THEN
+        RAISE '% is not a table', item USING ERRCODE = 'wrong_object_type', DETAIL = 'Tables, partitioned tables and materialised views can be searched.';
+    END IF;
+    columns := ARRAY(SELECT attname FROM pg_attribute
+                     WHERE attrelid = item AND attnum > 0 AND NOT attisdropped
+                     AND atttypid = '@extschema@.grnet_features'::regtype ORDER BY attnum);
+    IF wanted IS NULL AND cardinality(columns) = 1 THEN
+        RETURN columns[1];
+    ELSIF wanted = ANY (columns) THEN
+        RETURN wanted;
+    ELSIF wanted IS NOT NULL THEN
+        RAISE '% has no column "%" of type grnet_features', item, wanted USING ERRCODE = 'undefined_column';
+    ELSIF cardinality(columns) = 0 THEN
+        RAISE '% has no column of type grnet_features', item USING ERRCODE = 'undefined_column';
+    END IF;
+    RAISE '% has several columns of type grnet_features', item USING ERRCODE = 'ambiguous_column',
+        DETAIL = format('Columns: %s.', array_to_string(columns, ', ')), HINT = 'Name one: "column" => ''...''.';
+END $$;
+COMMENT ON FUNCTION grnet.features_column(regclass, name) IS 'the column of features that is named or the only one of a table';
+
+CREATE FUNCTION grnet.global_index(item regclass, features name) RETURNS regclass
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
+    -- An index depends on the function and on the column that it is of.
+    SELECT i.indexrelid::regclass FROM pg_index i
+    JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
+    JOIN pg_depend f ON f.classid = 'pg_class'::regclass AND f.objid = i.indexrelid
+         AND f.refobjid = '@extschema@.grnet_global(@extschema@.grnet_features)'::regprocedure
+    JOIN pg_attribute t ON t.attrelid = i.indrelid AND t.attname = features
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
+         AND d.refobjid = i.indrelid AND d.refobjsubid = t.attnum
+    WHERE i.indrelid = item AND a.amname = 'hnsw' AND i.indisvalid AND i.indpred IS NULL
+    ORDER BY i.indexrelid LIMIT 1;
+$$;
+COMMENT ON FUNCTION grnet.global_index(regclass, name) IS 'the index that shortlists of a table are taken from';
+
+CREATE FUNCTION grnet_create_index(item regclass, "column" name DEFAULT NULL, m integer DEFAULT 16,
+    ef_construction integer DEFAULT 64) RETURNS regclass
+    LANGUAGE plpgsql VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    features name := grnet.features_column(item, "column");
+    vector name;
+    channels integer;
+    before oid[];
+    made regclass;
+BEGIN
+    SELECT nspname INTO vector FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'vector';
+    IF vector IS NULL OR to_regtype(format('%I.halfvec', vector)) IS NULL THEN
+        RAISE 'an index for a shortlist needs pgvector 0.7 or later' USING ERRCODE = 'undefined_object',
+            HINT = 'CREATE EXTENSION vector; or ALTER EXTENSION vector UPDATE. Without an index every ranking is exact.';
+    END IF;
+    made := grnet.global_index(item, features);
+    IF made IS NOT NULL THEN
+        RAISE NOTICE '% has such an index already: %', item, made;
+        RETURN made;
+    END IF;
+    EXECUTE format('SELECT (@extschema@.grnet_info(%1$I) ->> ''channels'')::int FROM %2$s WHERE %1$I IS NOT NULL LIMIT 1',
+                   features, item) INTO channels;
+    IF channels IS NULL THEN
+        -- The library, which knows the setting, is loaded by the first of its functions.
+        PERFORM @extschema@.grnet_embed(NULL::bytea);
+        SELECT model.channels INTO channels FROM grnet.model WHERE name = current_setting('grnet.model');
+    END IF;
+    IF channels IS NULL THEN
+        RAISE 'nobody knows how long the vectors of % are', item USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('No row has features, and the model "%s" of the setting grnet.model is not registered.',
+                            current_setting('grnet.model')),
+            HINT = 'Fill the column, or register the model, first.';
+    END IF;
+    before := ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = item);
+    EXECUTE format('CREATE INDEX ON %1$s USING hnsw ((@extschema@.grnet_global(%2$I)::%3$I.halfvec(%4$s)) %3$I.halfvec_ip_ops) '
+                   'WITH (m = %5$s, ef_construction = %6$s)', item, features, vector, channels, m, ef_construction);
+    SELECT indexrelid INTO made FROM pg_index WHERE indrelid = item AND indexrelid <> ALL (before);
+    RETURN made;
+END $$;
+COMMENT ON FUNCTION grnet_create_index(regclass, name, integer, integer) IS 'creates the index (pgvector, HNSW) that grnet.shortlist takes its candidates from';
+
+CREATE FUNCTION grnet_search(item anyelement, query grnet_features, k integer DEFAULT 20, shortlist integer DEFAULT NULL,
+    condition text DEFAULT NULL, "column" name DEFAULT NULL) RETURNS SETOF anyelement
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 20 AS $$
+DECLARE
+    relation regclass := (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(item));
+    features name;
+    before text := pg_catalog.current_setting('grnet.shortlist', true);
+BEGIN
+    IF relation = 0 THEN
+        RAISE 'the first argument is of type %, which is no table''s', pg_catalog.pg_typeof(item)
+            USING ERRCODE = 'wrong_object_type', HINT = 'A table is named by its row type: grnet_search(NULL::item, ...).';
+    END IF;
+    features := grnet.features_column(relation, "column");
+    IF k IS NULL OR k < 1 THEN
+        RAISE 'k must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF query IS NULL THEN
+        RETURN;
+    END IF;
+    -- For this search only: what fails takes the setting back with everything else.
+    PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(shortlist::text, before, '0'), true);
+    RETURN QUERY EXECUTE pg_catalog.format('SELECT t.* FROM %s AS t WHERE (%s) ORDER BY t.%I OPERATOR(@extschema@.<->) $1 LIMIT $2',
+        relation, coalesce(condition, 'true'), features) USING query, k;
+    PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(before, '0'), true);
+END $$;
+COMMENT ON FUNCTION grnet_search(anyelement, grnet_features, integer, integer, text, name) IS 'the k best rows of a table, best first: by the graph, of the shortlist where one is set or given';
+
+CREATE FUNCTION grnet.recall(item regclass, queries grnet_features[], own text[], k integer, shortlists integer[], condition text,
+    "column" name, OUT shortlist integer, OUT recall double precision, OUT lowest double precision,
+    OUT same_first double precision, OUT ms double precision, OUT p95_ms double precision) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 6 AS $$
+DECLARE
+    search text := pg_catalog.format('SELECT pg_catalog.array_agg(id) FROM (SELECT t.tableoid || '':'' || t.ctid AS id FROM %s AS t '
+        'WHERE (%s) ORDER BY t.%I OPERATOR(@extschema@.<->) $1 LIMIT $2) best', item, coalesce(condition, 'true'), "column");
+    lengths integer[] := 0 || ARRAY(SELECT DISTINCT n FROM pg_catalog.unnest(coalesce(shortlists, '{50,100,200,500,1000}')) n WHERE n <> 0 ORDER BY n);
+    before text := pg_catalog.current_setting('grnet.shortlist', true);
+    began timestamptz := pg_catalog.clock_timestamp();
+    told timestamptz := began;
+    since timestamptz;
+    best text[];
+    exact text[];
+    figures pg_catalog.jsonb := '[]';
+BEGIN
+    IF k IS NULL OR k < 1 THEN
+        RAISE 'k must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF grnet.global_index(item, "column") IS NULL THEN
+        RAISE NOTICE '% has no index for shortlists: every ranking is exact', item USING HINT = 'grnet_create_index makes one.';
+    END IF;
+    FOR number IN 1 .. pg_catalog.cardinality(queries) LOOP
+        CONTINUE WHEN queries[number] IS NULL;
+        -- The exact ranking comes first and brings the values into memory for the others.
+        FOREACH shortlist IN ARRAY lengths LOOP
+            PERFORM pg_catalog.set_config('grnet.shortlist', shortlist::text, true);
+            since := pg_catalog.clock_timestamp();
+            EXECUTE search INTO best USING queries[number], k + 1;
+            ms := 1000 * extract(epoch FROM pg_catalog.clock_timestamp() - since);
+            -- A row that asks for its likes comes first itself.
+            best := (pg_catalog.array_remove(best, own[number]))[:k];
+            IF shortlist = 0 THEN
+                exact := best;
+            END IF;
+            SELECT count(*) INTO recall FROM pg_catalog.unnest(exact) AS e (id) WHERE e.id = ANY (best);
+            figures := figures || pg_catalog.jsonb_build_object('shortlist', shortlist, 'ms', ms,
+                'recall', recall / nullif(pg_catalog.cardinality(exact), 0), 'first', (best[1] = exact[1])::integer);
+        END LOOP;
+        IF pg_catalog.clock_timestamp() > told + interval '2 s' THEN
+            told := pg_catalog.clock_timestamp();
+            RAISE NOTICE '% of % queries, % s left', number, pg_catalog.cardinality(queries),
+                round(extract(epoch FROM told - began) * (pg_catalog.cardinality(queries) - number) / number);
+        END IF;
+    END LOOP;
+    PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(before, '0'), true);
+    RETURN QUERY
+    SELECT f.shortlist, pg_catalog.avg(f.recall), pg_catalog.min(f.recall), pg_catalog.avg(f.first)::double precision,
+           round(pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY f.ms)::numeric, 2)::double precision,
+           round(pg_catalog.percentile_cont(0.95) WITHIN GROUP (ORDER BY f.ms)::numeric, 2)::double precision
+    FROM pg_catalog.jsonb_to_recordset(figures)
+        AS f (shortlist integer, recall double precision, first integer, ms double precision)
+    GROUP BY f.shortlist ORDER BY f.shortlist;
+END $$;
+COMMENT ON FUNCTION grnet.recall(regclass, grnet_features[], text[], integer, integer[], text, name) IS 'what both forms of grnet_recall share';
+
+CREATE FUNCTION grnet_recall(item regclass, queries grnet_features[], k integer DEFAULT 20, shortlists integer[] DEFAULT NULL,
+    condition text DEFAULT NULL, "column" name DEFAULT NULL, OUT shortlist integer, OUT recall double precision,
+    OUT lowest double precision, OUT same_first double precision, OUT ms double precision, OUT p95_ms double precision)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 6 AS $$
+    SELECT * FROM grnet.recall(item, queries, NULL, k, shortlists, condition, grnet.features_column(item, "column"));
+$$;
+COMMENT ON FUNCTION grnet_recall(regclass, grnet_features[], integer, integer[], text, name) IS 'how much of the exact ranking shortlists of several lengths find, and how long they take, for given queries';
+
+CREATE FUNCTION grnet_recall(item regclass, sample integer DEFAULT 30, k integer DEFAULT 20, shortlists integer[] DEFAULT NULL,
+    condition text DEFAULT NULL, "column" name DEFAULT NULL, OUT shortlist integer, OUT recall double precision,
+    OUT lowest double precision, OUT same_first double precision, OUT ms double precision, OUT p95_ms double precision)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 6 AS $$
+DECLARE
+    features name := grnet.features_column(item, "column");
+    queries @extschema@.grnet_features[];
+    own text[];
+BEGIN
+    IF sample IS NULL OR sample < 1 THEN
+        RAISE 'the sample must have 1 row or more' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- By a hash of where rows lie: as good as by chance, and the same rows every time.
+    EXECUTE pg_catalog.format('SELECT pg_catalog.array_agg(value), pg_catalog.array_agg(id) FROM (SELECT t.%1$I AS value, t.tableoid || '':'' || t.ctid AS id '
+        'FROM %2$s AS t WHERE t.%1$I IS NOT NULL AND (%3$s) ORDER BY pg_catalog.hashtextextended(t.ctid::text, 42), t.tableoid LIMIT $1) rows',
+        features, item, coalesce(condition, 'true')) INTO queries, own USING sample;
+    RETURN QUERY SELECT * FROM grnet.recall(item, coalesce(queries, '{}'), own, k, shortlists, condition, features);
+END $$;
+COMMENT ON FUNCTION grnet_recall(regclass, integer, integer, integer[], text, name) IS 'how much of the exact ranking shortlists of several lengths find, and how long they take, for a sample of the table''s own rows';
+
 -- Catalogues
 
 CREATE FUNCTION grnet_features_trigger() RETURNS trigger

@@ -1,13 +1,15 @@
 //! `grnet_embed`: photos to features, through the engine.
 
-use grnet_core::features::{Dtype, Features};
+use std::cell::RefCell;
+
+use grnet_core::features::{Dtype, Features, ImageDigest};
 use grnet_core::model::ModelId;
 use grnet_wire::{MAX_PHOTOS, Outcome, Photo, Region};
 
 use crate::engine::client;
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
-use crate::ffi::datum;
+use crate::ffi::{datum, process};
 use crate::{features, model, settings, sql_functions};
 
 sql_functions! {
@@ -33,6 +35,36 @@ struct Last {
     features: Vec<u8>,
 }
 
+/// What a statement remembers beyond a place: a shortlist's index, its node and the select list each ask for the same
+/// query's features at a place of their own.
+struct Made {
+    /// When the statement began, as the server counts it.
+    statement: i64,
+    /// Of photo and box.
+    digest: ImageDigest,
+    model: ModelId,
+    numbers: Dtype,
+    features: Vec<u8>,
+}
+
+thread_local! {
+    static MADE: RefCell<Option<Made>> = const { RefCell::new(None) };
+}
+
+/// The features of one photo, from the engine or from another place of the same statement.
+fn once(image: &[u8], region: Option<[f64; 4]>, model: ModelId, numbers: Dtype) -> Result<Vec<u8>, Error> {
+    let (statement, digest) = (process::statement(), ImageDigest::of(image, region));
+    let known = |made: &&Made| {
+        made.statement == statement && made.digest == digest && made.model == model && made.numbers == numbers
+    };
+    if let Some(features) = MADE.with_borrow(|made| made.as_ref().filter(known).map(|made| made.features.clone())) {
+        return Ok(features);
+    }
+    let features = one(image, region, model)?;
+    MADE.set(Some(Made { statement, digest, model, numbers, features: features.clone() }));
+    Ok(features)
+}
+
 fn embed(call: &mut Call<'_>) -> Result<Value, Error> {
     let (region, model) = (call.rectangle(1), call.text(2));
     part(call, region, model)
@@ -50,14 +82,14 @@ fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) ->
     };
     let id = model::resolve(model.as_deref())?;
     check_size(datum::size_of(image), None)?;
-    let numbers = Some(settings::feature_numbers());
+    let numbers = settings::feature_numbers();
     let last = call.memo::<Last>();
     let Some(image) = call.varlena(0) else {
         return Ok(None);
     };
-    if last.model != Some(id) || last.numbers != numbers || last.region != region || last.image != *image {
-        let features = one(&image, region, id)?;
-        *last = Last { image: image.copy()?, region, model: Some(id), numbers, features };
+    if last.model != Some(id) || last.numbers != Some(numbers) || last.region != region || last.image != *image {
+        let features = once(&image, region, id, numbers)?;
+        *last = Last { image: image.copy()?, region, model: Some(id), numbers: Some(numbers), features };
     }
     Ok(datum::varlena(&last.features))
 }

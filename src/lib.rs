@@ -24,6 +24,7 @@ mod progress;
 mod rank;
 mod score;
 mod settings;
+mod shortlist;
 mod stat;
 mod train;
 mod trigger;

@@ -12,6 +12,7 @@ use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
 static ENABLE_RANK: GucSetting<bool> = GucSetting::<bool>::new(true);
+static SHORTLIST: GucSetting<i32> = GucSetting::<i32>::new(0);
 static FEATURE_NUMBERS: GucSetting<Numbers> = GucSetting::<Numbers>::new(Numbers::F16);
 static EMBED_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static MAX_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(32 << 20);
@@ -44,6 +45,16 @@ pub fn register() {
         c"Lets the planner score the rows of ORDER BY in batches.",
         c"Off: a score is computed as any other function, row by row.",
         &ENABLE_RANK,
+        GucContext::Userset,
+        GucFlags::EXPLAIN,
+    );
+    int(
+        c"grnet.shortlist",
+        c"Sets how many rows of ORDER BY ... LIMIT are ranked by the graph: the nearest by the global vector.",
+        c"0 to 1,000,000; 0 ranks all. Needs an index of grnet_global(features).",
+        &SHORTLIST,
+        0,
+        1_000_000,
         GucContext::Userset,
         GucFlags::EXPLAIN,
     );
@@ -187,6 +198,11 @@ pub fn model() -> String {
 /// `grnet.enable_rank`.
 pub fn enable_rank() -> bool {
     ENABLE_RANK.get()
+}
+
+/// `grnet.shortlist`: rows that the graph ranks; 0 is all.
+pub fn shortlist() -> i32 {
+    SHORTLIST.get()
 }
 
 /// `grnet.feature_numbers`.

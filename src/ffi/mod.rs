@@ -13,3 +13,4 @@ pub mod query;
 pub mod rank;
 pub mod row_trigger;
 pub mod setting;
+pub mod shortlist;

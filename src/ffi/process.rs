@@ -31,6 +31,12 @@ pub fn pid() -> i32 {
     unsafe { pg_sys::MyProcPid }
 }
 
+/// When the statement began that a client has sent last, in microseconds: the same in all of it, functions included.
+pub fn statement() -> i64 {
+    // SAFETY: reads a variable of this process.
+    unsafe { pg_sys::GetCurrentStatementStartTimestamp() }
+}
+
 /// The name of this process's database.
 pub fn database() -> String {
     // SAFETY: looks the name up in a catalog cache; the copy is the server's memory, NUL-terminated, or NULL.

@@ -9,17 +9,28 @@
 //! table, [`scoring`] is what the node computes, [`declined`] says why it was not taken. Trees of the planner are in `ffi::planner`, the node's life in
 //! `ffi::rank`.
 
-mod declined;
+pub mod declined;
 mod hook;
-mod recognise;
+pub mod recognise;
 mod scoring;
 mod workers;
 
+pub use hook::costs;
+
+use crate::ffi::planner::{Query, Relation};
 use crate::ffi::rank::{explain_hook, node, planner_hook};
+use crate::shortlist;
 
 /// Makes the node known and watches the planner. Called once, when the library is loaded.
 pub fn register() {
     node::register(scoring::make);
-    planner_hook::register(hook::offer, workers::offer);
+    crate::ffi::shortlist::node::register();
+    planner_hook::register(hook::offer, table);
     explain_hook::register(declined::take);
+}
+
+/// One table of a query.
+fn table<'p>(query: Query<'p>, relation: Relation<'p>) {
+    workers::offer(query, relation);
+    shortlist::offer(query, relation);
 }

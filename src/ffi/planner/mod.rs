@@ -20,7 +20,7 @@ pub use relation::Relation;
 /// One query level that is being planned.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'p> {
-    pub(super) root: *mut pg_sys::PlannerInfo,
+    pub(in crate::ffi) root: *mut pg_sys::PlannerInfo,
     life: PhantomData<&'p ()>,
 }
 
@@ -64,6 +64,27 @@ impl<'p> Query<'p> {
     pub fn returns_sets(self) -> bool {
         // SAFETY: the promise of `new`.
         unsafe { (*(*self.root).parse).hasTargetSRFs }
+    }
+
+    /// Whether it ends after a number of rows.
+    pub fn is_limited(self) -> bool {
+        // SAFETY: the promise of `new`.
+        unsafe { !(*(*self.root).parse).limitCount.is_null() }
+    }
+
+    /// Whether its rows are those of its tables and joins: not grouped, made distinct, joined to sets or multiplied.
+    pub fn is_of_plain_rows(self) -> bool {
+        // SAFETY: the promise of `new`.
+        let parse = unsafe { &*(*self.root).parse };
+        let lists = [parse.groupClause, parse.groupingSets, parse.distinctClause, parse.windowClause];
+        let flags = [parse.hasAggs, parse.hasWindowFuncs, parse.hasTargetSRFs, parse.hasDistinctOn];
+        lists.iter().all(|list| list.is_null()) && !flags.contains(&true) && parse.setOperations.is_null()
+    }
+
+    /// Whether it reads one relation only.
+    pub fn is_of_one_relation(self) -> bool {
+        // SAFETY: the promise of `new`; a set of numbers.
+        unsafe { pg_sys::bms_num_members((*self.root).all_baserels) == 1 }
     }
 
     /// The columns that the query level returns.

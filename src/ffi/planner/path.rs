@@ -74,6 +74,12 @@ impl<'p> Path<'p> {
         unsafe { Target::new((*self.path).pathtarget) }
     }
 
+    /// What it costs before its first row, and in all.
+    pub fn costs(self) -> (f64, f64) {
+        // SAFETY: the promise of `new`.
+        unsafe { ((*self.path).startup_cost, (*self.path).total_cost) }
+    }
+
     /// Its workers, in a partial path.
     pub fn workers(self) -> i32 {
         // SAFETY: as above.
@@ -81,7 +87,7 @@ impl<'p> Path<'p> {
     }
 
     /// The path without a projection on top.
-    fn without_projection(self) -> Self {
+    pub(in crate::ffi) fn without_projection(self) -> Self {
         // SAFETY: as above; the tag says which struct a path is.
         unsafe {
             if (*self.path).type_ == pg_sys::NodeTag::T_ProjectionPath {

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use pgrx::pg_sys;
 
-use super::{Path, Query, pointers};
+use super::{Path, Query, Target, pointers};
 
 /// A relation with the ways to read it.
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +76,33 @@ impl<'p> Relation<'p> {
     pub fn offer(self, path: Path<'p>) {
         // SAFETY: as above; the path was made for this relation.
         unsafe { pg_sys::add_path(self.rel, path.path) }
+    }
+
+    /// Makes `path` the only way to read it.
+    pub fn read_only_by(self, path: Path<'p>) {
+        // SAFETY: as above; the others stay in the planner's memory, where no list has them any more.
+        unsafe {
+            (*self.rel).pathlist = std::ptr::null_mut();
+            (*self.rel).partial_pathlist = std::ptr::null_mut();
+            pg_sys::add_path(self.rel, path.path);
+        }
+    }
+
+    /// What reading all of it costs, in the way that costs least.
+    pub fn cheapest_cost(self) -> f64 {
+        self.paths().into_iter().map(|path| path.costs().1).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The columns that the query needs of it.
+    pub fn target(self) -> Target<'p> {
+        // SAFETY: as above.
+        unsafe { Target::new((*self.rel).reltarget) }
+    }
+
+    /// Whether it is a part of another table, of which it is read for.
+    pub fn is_part(self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.rel).reloptkind != pg_sys::RelOptKind::RELOPT_BASEREL }
     }
 
     /// Rows that reading it gives.

@@ -1,0 +1,333 @@
+//! `GrnetShortlist` at work: the rows that the index puts first, ranked; then all others.
+//!
+//! All Rust values of a node are in one [`Work`], which the memory context of the query drops, however the query ends.
+
+use std::ffi::c_int;
+
+use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
+
+use super::pgvector::Patient;
+use super::plan::NAME;
+use super::rows::{Places, Rows};
+use crate::ffi::planner::{list_of, numbers, pointers};
+use crate::ffi::rank::batch::{Batch, MOST};
+use crate::ffi::rank::counted::Counted;
+use crate::ffi::rank::plan::new_node;
+
+/// Lets the server find the node by its name. Called once, when the library is loaded.
+pub fn register() {
+    // SAFETY: the table is never written and never freed.
+    unsafe { pg_sys::RegisterCustomScanMethods(scan_methods()) }
+}
+
+struct ScanMethods(pg_sys::CustomScanMethods);
+// SAFETY: a name and a function, never written.
+unsafe impl Sync for ScanMethods {}
+
+static SCAN_METHODS: ScanMethods =
+    ScanMethods(pg_sys::CustomScanMethods { CustomName: NAME.as_ptr(), CreateCustomScanState: Some(create) });
+
+/// What a plan node names to be run by.
+pub fn scan_methods() -> *const pg_sys::CustomScanMethods {
+    &raw const SCAN_METHODS.0
+}
+
+struct ExecMethods(pg_sys::CustomExecMethods);
+// SAFETY: a name and functions, never written.
+unsafe impl Sync for ExecMethods {}
+
+static EXEC_METHODS: ExecMethods = ExecMethods(pg_sys::CustomExecMethods {
+    CustomName: NAME.as_ptr(),
+    BeginCustomScan: Some(begin),
+    ExecCustomScan: Some(next),
+    EndCustomScan: Some(end),
+    ReScanCustomScan: Some(rescan),
+    MarkPosCustomScan: None,
+    RestrPosCustomScan: None,
+    EstimateDSMCustomScan: None,
+    InitializeDSMCustomScan: None,
+    ReInitializeDSMCustomScan: None,
+    InitializeWorkerCustomScan: None,
+    ShutdownCustomScan: None,
+    ExplainCustomScan: Some(explain),
+});
+
+/// The server's state of a node, and ours behind it.
+#[repr(C)]
+struct State {
+    server: pg_sys::CustomScanState,
+    work: *mut Work,
+}
+
+/// Where a scan is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was read yet.
+    Start,
+    /// Ranked rows leave; others may follow.
+    Ranked,
+    /// Rows leave as the index gives them.
+    Beyond {
+        /// Whether it has more.
+        more: bool,
+    },
+    /// The last ranked rows leave.
+    Last,
+}
+
+/// A node's own values.
+struct Work {
+    index: *mut pg_sys::PlanState,
+    table: *mut pg_sys::PlanState,
+    batch: Batch,
+    /// Rows of the batch that have left.
+    given: usize,
+    /// The children's column with a row's place, counted from 0.
+    place: usize,
+    length: usize,
+    stage: Stage,
+    ranked: Rows,
+    seen: Places,
+    counted: Counted,
+    /// Rows that the index gave, of which `beyond` came after the shortlist, and rows that it never gave.
+    given_by_index: u64,
+    beyond: u64,
+    missing: u64,
+}
+
+/// # Safety
+/// `node` is a node made by [`create`] after [`begin`], and nothing else refers to its work.
+unsafe fn work<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Work {
+    // SAFETY: the caller's promise; the server's state is the first field of ours.
+    unsafe { &mut *(*node.cast::<State>()).work }
+}
+
+// SAFETY: the server alone calls this and the functions below, as the tables above say, each for a node of ours.
+#[pg_guard]
+unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
+    // SAFETY: a zeroed state that begins with the server's.
+    unsafe {
+        let state = new_node::<State>(pg_sys::NodeTag::T_CustomScanState);
+        (*state).server.methods = &raw const EXEC_METHODS.0;
+        state.cast()
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
+    // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of four numbers. The work is
+    // dropped with the query's memory, in which the node lies.
+    unsafe {
+        let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
+        let numbers = numbers(pointers::<pg_sys::List>((*plan).custom_private)[0]);
+        let child = |at: usize| pg_sys::ExecInitNode(pointers::<pg_sys::Plan>((*plan).custom_plans)[at], estate, flags);
+        let (index, table) = (child(0), child(1));
+        (*node).custom_ps = list_of([index, table]);
+        let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
+        let work = Work {
+            index,
+            table,
+            batch: Batch::new(node, query, numbers[0] as usize, numbers[2] != 0),
+            given: 0,
+            place: numbers[1] as usize,
+            length: numbers[3] as usize,
+            stage: Stage::Start,
+            ranked: Rows::new((*estate).es_query_cxt),
+            seen: Places::default(),
+            counted: Counted::default(),
+            given_by_index: 0,
+            beyond: 0,
+            missing: 0,
+        };
+        (*node.cast::<State>()).work = PgMemoryContexts::For((*estate).es_query_cxt).leak_and_drop_on_delete(work);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_sys::TupleTableSlot {
+    // SAFETY: between `begin` and `end`; the children's rows have the columns of the scan's slot. Kept rows stay until
+    // the next scan, those of a batch until it is filled again, which is not before the row after its last is asked for.
+    unsafe {
+        let slot = (*node).ss.ss_ScanTupleSlot;
+        pg_sys::ExecClearTuple(slot);
+        if !advance(node, work(node), slot) {
+            return slot;
+        }
+        let projection = (*node).ss.ps.ps_ProjInfo;
+        if projection.is_null() {
+            return slot;
+        }
+        let context = (*node).ss.ps.ps_ExprContext;
+        pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
+        (*context).ecxt_scantuple = slot;
+        pg_sys::ExecProject(projection)
+    }
+}
+
+/// Puts the next row into `slot`. False where there is none.
+///
+/// # Safety
+/// As for [`work`]; called from [`next`].
+unsafe fn advance(node: *mut pg_sys::CustomScanState, work: &mut Work, slot: *mut pg_sys::TupleTableSlot) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !(*(*node).ss.ps.state).es_epq_active.is_null() {
+            // One row that another transaction has changed is looked at again: every scan gives that one.
+            let row = pg_sys::ExecProcNode(work.index);
+            let is_there = !row.is_null() && (*row).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 == 0;
+            if is_there {
+                pg_sys::ExecCopySlot(slot, row);
+            }
+            return is_there;
+        }
+        loop {
+            match work.stage {
+                Stage::Start => {
+                    let more = rank_first(node, work);
+                    work.stage = if more { Stage::Ranked } else { Stage::Last };
+                }
+                Stage::Ranked | Stage::Last => {
+                    if let Some(row) = work.ranked.next() {
+                        pg_sys::ExecForceStoreMinimalTuple(row, slot, false);
+                        return true;
+                    }
+                    if work.stage == Stage::Last {
+                        return false;
+                    }
+                    work.stage = Stage::Beyond { more: true };
+                    work.batch.clear(false);
+                    work.given = 0;
+                }
+                Stage::Beyond { .. } if work.given < work.batch.len() => {
+                    pg_sys::ExecCopySlot(slot, work.batch.row(work.given));
+                    work.given += 1;
+                    return true;
+                }
+                Stage::Beyond { more: true } => {
+                    let patient = Patient::begin(work.length);
+                    let more = read_index(node, work, MOST);
+                    patient.end();
+                    work.given = 0;
+                    work.beyond += work.batch.len() as u64;
+                    work.stage = Stage::Beyond { more };
+                }
+                Stage::Beyond { more: false } => {
+                    work.ranked.clear();
+                    rank_missing(node, work);
+                    work.ranked.sort();
+                    work.stage = Stage::Last;
+                }
+            }
+        }
+    }
+}
+
+/// Ranks the rows that the index puts first. False if these are all rows: where the index has not as many as wanted,
+/// those that it does not give are ranked with them.
+///
+/// # Safety
+/// As for [`advance`].
+unsafe fn rank_first(node: *mut pg_sys::CustomScanState, work: &mut Work) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let patient = Patient::begin(work.length);
+        let mut more = true;
+        while more && work.ranked.len() < work.length {
+            more = read_index(node, work, MOST.min(work.length - work.ranked.len()));
+            work.counted.add(work.batch.score(node));
+            work.ranked.take(&work.batch);
+        }
+        patient.end();
+        if !more {
+            rank_missing(node, work);
+        }
+        work.ranked.sort();
+        more
+    }
+}
+
+/// Fills the batch with the next rows of the index. False once it has no more.
+///
+/// # Safety
+/// As for [`advance`].
+unsafe fn read_index(node: *mut pg_sys::CustomScanState, work: &mut Work, wanted: usize) -> bool {
+    let Work { batch, index, seen, place, given_by_index, .. } = work;
+    // SAFETY: the caller's promise; the column is the row's place.
+    unsafe {
+        let more = batch.fill(node, *index, wanted, |row| seen.note(row, *place));
+        *given_by_index += batch.len() as u64;
+        more
+    }
+}
+
+/// Adds the table's rows that the index has not given to the ranked ones.
+///
+/// # Safety
+/// As for [`advance`].
+unsafe fn rank_missing(node: *mut pg_sys::CustomScanState, work: &mut Work) {
+    let Work { batch, table, seen, place, ranked, missing, counted, .. } = work;
+    let mut more = true;
+    while more {
+        // SAFETY: as above.
+        unsafe {
+            more = batch.fill(node, *table, MOST, |row| seen.note(row, *place));
+            *missing += batch.len() as u64;
+            counted.add(batch.score(node));
+            ranked.take(batch);
+        }
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
+    // SAFETY: the children were made in `begin`; slots are the server's to free, the rest is dropped with the query.
+    unsafe {
+        let work = work(node);
+        work.batch.end();
+        pg_sys::ExecEndNode(work.index);
+        pg_sys::ExecEndNode(work.table);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
+    // SAFETY: the server tells children of other nodes about changed parameters, but not those of a custom node.
+    unsafe {
+        let work = work(node);
+        let changed = (*node).ss.ps.chgParam;
+        for child in [work.index, work.table] {
+            if !changed.is_null() {
+                pg_sys::UpdateChangedParamSet(child, changed);
+            }
+            if (*child).chgParam.is_null() {
+                pg_sys::ExecReScan(child);
+            }
+        }
+        pg_sys::ExecClearTuple((*node).ss.ss_ScanTupleSlot);
+        work.batch.clear(true);
+        work.ranked.clear();
+        work.seen.clear();
+        (work.given, work.stage) = (0, Stage::Start);
+    }
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn explain(
+    node: *mut pg_sys::CustomScanState,
+    _ancestors: *mut pg_sys::List,
+    es: *mut pg_sys::ExplainState,
+) {
+    // SAFETY: labels are C strings.
+    unsafe {
+        let work = work(node);
+        let none = std::ptr::null();
+        pg_sys::ExplainPropertyInteger(c"Shortlist".as_ptr(), none, work.length as i64, es);
+        if !(*es).analyze {
+            return;
+        }
+        pg_sys::ExplainPropertyInteger(c"Rows from Index".as_ptr(), none, work.given_by_index as i64, es);
+        pg_sys::ExplainPropertyInteger(c"Rows beyond Shortlist".as_ptr(), none, work.beyond as i64, es);
+        pg_sys::ExplainPropertyInteger(c"Rows not in Index".as_ptr(), none, work.missing as i64, es);
+        work.counted.explain(es);
+    }
+}

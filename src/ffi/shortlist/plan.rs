@@ -1,0 +1,186 @@
+//! `GrnetShortlist` in a plan: the path that the planner weighs, and the plan node made of it.
+//!
+//! Both have two children that give the same columns: the index, in the order of the global vectors, and the table from
+//! beginning to end. A path's private list has the item, the query's side, a flag and the length; a plan's has numbers.
+
+use pgrx::{pg_guard, pg_sys};
+
+use super::index::GlobalIndex;
+use crate::ffi::planner::{Expr, Path, Query, Relation, list_of, pointers};
+use crate::ffi::rank::plan::{Pair, new_node, place};
+
+/// The node's name in a plan.
+pub const NAME: &std::ffi::CStr = c"GrnetShortlist";
+
+struct PathMethods(pg_sys::CustomPathMethods);
+// SAFETY: a name and a function, never written.
+unsafe impl Sync for PathMethods {}
+
+static PATH_METHODS: PathMethods = PathMethods(pg_sys::CustomPathMethods {
+    CustomName: NAME.as_ptr(),
+    PlanCustomPath: Some(plan),
+    ReparameterizeCustomPathByChild: None,
+});
+
+/// The first of the keys that a query is ordered by, where nothing but the order asks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'p> {
+    key: *mut pg_sys::PathKey,
+    expr: Expr<'p>,
+}
+
+impl<'p> Order<'p> {
+    /// That of a query whose rows keep the order of its tables. A key that an equality shares is left out: a join may
+    /// rely on its order, and rows of a shortlist are not sorted throughout.
+    pub fn first(query: Query<'p>) -> Option<Self> {
+        // SAFETY: the planner's lists of path keys, which are the same where they are equal.
+        unsafe {
+            let keys = pointers::<pg_sys::PathKey>((*query.root).sort_pathkeys);
+            let wanted = pointers::<pg_sys::PathKey>((*query.root).query_pathkeys);
+            let key = *keys.first()?;
+            let class = (*key).pk_eclass;
+            let mut members = pointers::<pg_sys::EquivalenceMember>((*class).ec_members);
+            // Before PostgreSQL 18 the copies for partitions stand beside the others.
+            members.retain(|member| !(**member).em_is_child);
+            let [member] = members[..] else { return None };
+            if wanted.first() != Some(&key) || (*class).ec_has_volatile {
+                return None;
+            }
+            Some(Self { key, expr: Expr::new((*member).em_expr) })
+        }
+    }
+
+    /// What it orders by.
+    pub fn expr(self) -> Expr<'p> {
+        self.expr
+    }
+
+    /// Whether large values come first.
+    pub fn is_descending(self) -> bool {
+        // SAFETY: as above.
+        #[cfg(feature = "pg18")]
+        return unsafe { (*self.key).pk_cmptype == pg_sys::CompareType::COMPARE_GT };
+        // SAFETY: as above.
+        #[cfg(not(feature = "pg18"))]
+        return unsafe { (*self.key).pk_strategy == pg_sys::BTGreaterStrategyNumber as i32 };
+    }
+
+    /// Whether NULLs come before all else.
+    pub fn has_nulls_first(self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.key).pk_nulls_first }
+    }
+}
+
+/// The index and the table, both with the table's columns that the query needs, the item and the row's place.
+pub fn children<'p>(
+    query: Query<'p>,
+    relation: Relation<'p>,
+    index: &GlobalIndex<'p>,
+    order: Order<'p>,
+    pair: &Pair<'p>,
+) -> [Path<'p>; 2] {
+    // SAFETY: new nodes of the planner's memory; the key is the query's, of the operator family by which the index's
+    // operator orders (`create_indexscan_plan` looks only for that).
+    unsafe {
+        let (root, rel) = (query.root, relation.rel);
+        let table = (*rel).relid as i32;
+        let at = pg_sys::SelfItemPointerAttributeNumber as pg_sys::AttrNumber;
+        let place = pg_sys::makeVar(table, at, pg_sys::TIDOID, -1, pg_sys::InvalidOid, 0);
+        let columns = relation.target().with(query, |_| true, &[pair.item, Expr::new(place.cast())]);
+        let ordered = pg_sys::create_index_path(
+            root,
+            index.index,
+            std::ptr::null_mut(),
+            list_of([index.order_by(pair.query)]),
+            pg_sys::lappend_int(std::ptr::null_mut(), 0),
+            list_of([order.key]),
+            pg_sys::ScanDirection::ForwardScanDirection,
+            false,
+            std::ptr::null_mut(),
+            1.0,
+            false,
+        );
+        (*ordered).path.pathtarget = columns.target;
+        let table = pg_sys::create_seqscan_path(root, rel, std::ptr::null_mut(), 0);
+        (*table).pathtarget = columns.target;
+        [Path::new(ordered.cast()), Path::new(table)]
+    }
+}
+
+/// A path over [`children`] that gives the table's rows in the query's order.
+pub fn path<'p>(
+    relation: Relation<'p>,
+    children: [Path<'p>; 2],
+    pair: &Pair<'p>,
+    order: Order<'p>,
+    length: i32,
+    startup: f64,
+    total: f64,
+) -> Path<'p> {
+    // SAFETY: a new node of the planner's memory with fields of others that live as long; the list is what `plan`
+    // expects.
+    unsafe {
+        let path = new_node::<pg_sys::CustomPath>(pg_sys::NodeTag::T_CustomPath);
+        (*path).path.pathtype = pg_sys::NodeTag::T_CustomScan;
+        (*path).path.parent = relation.rel;
+        (*path).path.pathtarget = relation.target().target;
+        (*path).path.rows = relation.rows();
+        (*path).path.startup_cost = startup;
+        (*path).path.total_cost = total;
+        (*path).path.pathkeys = list_of([order.key]);
+        (*path).custom_paths = list_of(children.map(|child| child.path));
+        let number = |number: i32| pg_sys::makeInteger(number).cast::<pg_sys::Node>();
+        let (left, length) = (number(i32::from(pair.item_is_left)), number(length));
+        (*path).custom_private = list_of([pair.item.node().cast(), pair.query.node().cast(), left, length]);
+        (*path).methods = &raw const PATH_METHODS.0;
+        Path::new(path.cast())
+    }
+}
+
+/// Makes the plan node of a path that was chosen. The filter is the children's.
+// SAFETY: the server alone calls this, with a path made above and its children's plans.
+#[pg_guard]
+unsafe extern "C-unwind" fn plan(
+    _root: *mut pg_sys::PlannerInfo,
+    rel: *mut pg_sys::RelOptInfo,
+    path: *mut pg_sys::CustomPath,
+    columns: *mut pg_sys::List,
+    _clauses: *mut pg_sys::List,
+    children: *mut pg_sys::List,
+) -> *mut pg_sys::Plan {
+    // SAFETY: the private list is the one made in `path`; there are two children with the same columns.
+    unsafe {
+        let [item, query, left, length] = pointers::<pg_sys::Node>((*path).custom_private)[..] else {
+            unreachable!("as made in path()")
+        };
+        let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
+        let at = pg_sys::SelfItemPointerAttributeNumber as pg_sys::AttrNumber;
+        let tid = pg_sys::makeVar((*rel).relid as i32, at, pg_sys::TIDOID, -1, pg_sys::InvalidOid, 0);
+        let value = |number: *mut pg_sys::Node| (*number.cast::<pg_sys::Integer>()).ival;
+        let numbers = [place(item.cast(), below), place(tid.cast(), below), value(left), value(length)];
+
+        let node = new_node::<pg_sys::CustomScan>(pg_sys::NodeTag::T_CustomScan);
+        (*node).scan.plan.targetlist = columns;
+        // What the node's own rows look like: the children's. The query's side is among `custom_exprs`, where the server
+        // finds the parameters that decide about rescans.
+        (*node).custom_scan_tlist = pg_sys::copyObjectImpl(below.cast()).cast();
+        (*node).custom_exprs = list_of([query]);
+        (*node).custom_plans = children;
+        let none = std::ptr::null_mut();
+        (*node).custom_private = list_of([numbers.into_iter().fold(none, |list, n| pg_sys::lappend_int(list, n))]);
+        (*node).flags = (*path).flags;
+        (*node).methods = super::node::scan_methods();
+        node.cast()
+    }
+}
+
+/// Whether a path reads its rows from this node.
+pub fn is(path: Path<'_>) -> bool {
+    let path = path.without_projection().path;
+    // SAFETY: a path; the tag says which struct it is.
+    unsafe {
+        (*path).type_ == pg_sys::NodeTag::T_CustomPath
+            && std::ptr::eq((*path.cast::<pg_sys::CustomPath>()).methods, &raw const PATH_METHODS.0)
+    }
+}
