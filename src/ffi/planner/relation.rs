@@ -117,12 +117,17 @@ impl<'p> Relation<'p> {
         unsafe { (*self.rel).rel_parallel_workers >= 0 }
     }
 
-    /// Whether it is a table that is scanned by itself: no partitioned one, no sub-select, no foreign table.
+    /// Whether it is a table that is scanned by itself: no partitioned one, no sub-select, no foreign table, and none
+    /// that computes columns from another table's row, which only a path with that row as parameter can give.
     pub fn is_plain_table(self, query: Query<'p>) -> bool {
         // SAFETY: as above; `relid` names the range table's entry of a relation that is no join.
         unsafe {
             let rel = &*self.rel;
-            if rel.rtekind != pg_sys::RTEKind::RTE_RELATION || rel.relid == 0 || !rel.fdwroutine.is_null() {
+            if rel.rtekind != pg_sys::RTEKind::RTE_RELATION
+                || rel.relid == 0
+                || !rel.fdwroutine.is_null()
+                || !rel.lateral_relids.is_null()
+            {
                 return false;
             }
             let entry = *(*query.root).simple_rte_array.add(rel.relid as usize);
