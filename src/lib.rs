@@ -19,6 +19,7 @@ mod features;
 #[allow(unsafe_code, reason = "the boundary to the server; every block says why it is sound")]
 mod ffi;
 mod model;
+mod nodes;
 mod photos;
 mod progress;
 mod rank;
@@ -39,7 +40,7 @@ pgrx::pg_module_magic!(name, version);
 pub extern "C-unwind" fn _PG_init() {
     ffi::process::take_no_backtraces();
     settings::register();
-    rank::register();
+    nodes::register();
     // SAFETY: a flag of the server's, set before libraries are preloaded and cleared afterwards.
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
         engine::supervisor::register();

@@ -118,6 +118,22 @@ pub fn may_insert(table: &std::ffi::CStr) -> bool {
     }
 }
 
+/// Raises the server's own ERROR where the current user may not execute a function.
+pub fn require_execute(function: pg_sys::Oid) {
+    // SAFETY: as above; the name is the server's memory, or NULL where the function is gone.
+    unsafe {
+        #[allow(clippy::useless_conversion, reason = "rights have 32 bits on 15 and 64 later")]
+        let execute = pg_sys::ACL_EXECUTE.into();
+        #[cfg(feature = "pg15")]
+        let answer = pg_sys::pg_proc_aclcheck(function, pg_sys::GetUserId(), execute);
+        #[cfg(not(feature = "pg15"))]
+        let answer = pg_sys::object_aclcheck(pg_sys::ProcedureRelationId, function, pg_sys::GetUserId(), execute);
+        if answer != pg_sys::AclResult::ACLCHECK_OK {
+            pg_sys::aclcheck_error(answer, pg_sys::ObjectType::OBJECT_FUNCTION, pg_sys::get_func_name(function));
+        }
+    }
+}
+
 /// Whether the current user is a superuser.
 pub fn superuser() -> bool {
     // SAFETY: looks at the current user id and a catalog cache.

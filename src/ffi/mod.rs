@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod catalog;
+pub mod custom;
 pub mod datum;
 pub mod interrupt;
 pub mod planner;

@@ -15,22 +15,6 @@ pub mod recognise;
 mod scoring;
 mod workers;
 
-pub use hook::costs;
-
-use crate::ffi::planner::{Query, Relation};
-use crate::ffi::rank::{explain_hook, node, planner_hook};
-use crate::shortlist;
-
-/// Makes the node known and watches the planner. Called once, when the library is loaded.
-pub fn register() {
-    node::register(scoring::make);
-    crate::ffi::shortlist::node::register();
-    planner_hook::register(hook::offer, table);
-    explain_hook::register(declined::take);
-}
-
-/// One table of a query.
-fn table<'p>(query: Query<'p>, relation: Relation<'p>) {
-    workers::offer(query, relation);
-    shortlist::offer(query, relation);
-}
+pub use hook::{costs, offer};
+pub use scoring::make as make_scorer;
+pub use workers::offer as offer_workers;

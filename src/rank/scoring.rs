@@ -13,55 +13,67 @@ use crate::model;
 
 /// A scorer for one node of a plan.
 pub fn make(item_is_left: bool) -> Box<dyn BatchScorer> {
-    Box::new(Scoring { item_is_left, asked: None, scratch: Scratch::default(), scores: Vec::new() })
+    Box::new(Scoring { item_is_left, bytes: Vec::new(), asked: None, scratch: Scratch::default(), scores: Vec::new() })
 }
 
 struct Scoring {
     item_is_left: bool,
-    asked: Option<Asked>,
+    /// The query's side. By its bytes it is recognised in the next scan: a join may ask with the same ten thousand times.
+    bytes: Vec<u8>,
+    /// The same, ready to be scored: made for the first value that is scored with it.
+    asked: Option<Query>,
     scratch: Scratch,
     /// Logits of a batch's values without its NULLs.
     scores: Vec<f64>,
 }
 
-/// The query's side, ready to be scored.
-struct Asked {
-    /// By which it is recognised in the next scan: a join may ask with the same value ten thousand times.
-    bytes: Vec<u8>,
-    model: ModelId,
-    query: Query,
-}
-
-impl BatchScorer for Scoring {
-    fn take_query(&mut self, value: &[u8]) -> Result<(), Error> {
-        if self.asked.as_ref().is_none_or(|asked| asked.bytes != value) {
-            let features = Features::parse(value)?;
-            let (scorer, prepared) = model::prepare(&features)?;
-            let query = scorer.query(&prepared);
-            self.asked = Some(Asked { bytes: value.to_vec(), model: features.model(), query });
-        }
-        Ok(())
+impl Scoring {
+    fn pair_of_models(&self, item: ModelId, asked: ModelId) -> Error {
+        let (left, right) = if self.item_is_left { (item, asked) } else { (asked, item) };
+        Error::DifferentModels(left, right)
     }
 
-    fn taken(&self) -> &[u8] {
-        self.asked.as_ref().map_or(&[], |asked| &asked.bytes)
-    }
-
-    fn score(&mut self, items: &[Option<&[u8]>], logits: &mut Vec<Option<f64>>) -> Result<(), Error> {
-        let Some(Asked { model: asked, query, .. }) = &self.asked else {
-            logits.extend(items.iter().map(|_| None));
-            return Ok(());
-        };
+    /// The values of a batch without its NULLs, all of the query's model.
+    fn values<'v>(&self, items: &[Option<&'v [u8]>], asked: ModelId) -> Result<Vec<Features<'v>>, Error> {
         let mut values = Vec::with_capacity(items.len());
         for item in items.iter().flatten() {
             let features = Features::parse(item)?;
-            let model = features.model();
-            if model != *asked {
-                let (left, right) = if self.item_is_left { (model, *asked) } else { (*asked, model) };
-                return Err(Error::DifferentModels(left, right));
+            if features.model() != asked {
+                return Err(self.pair_of_models(features.model(), asked));
             }
             values.push(features);
         }
+        Ok(values)
+    }
+}
+
+impl BatchScorer for Scoring {
+    fn take_query(&mut self, value: &[u8]) {
+        if self.bytes != value {
+            self.asked = None;
+            self.bytes.clear();
+            self.bytes.extend_from_slice(value);
+        }
+    }
+
+    fn taken(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn score(&mut self, items: &[Option<&[u8]>], logits: &mut Vec<Option<f64>>) -> Result<(), Error> {
+        if items.iter().all(Option::is_none) {
+            logits.extend(items.iter().map(|_| None));
+            return Ok(());
+        }
+        let asked = Features::parse(&self.bytes)?;
+        let values = self.values(items, asked.model())?;
+        let query = match &mut self.asked {
+            Some(query) => query,
+            none => {
+                let (scorer, prepared) = model::prepare(&asked)?;
+                none.insert(scorer.query(&prepared))
+            }
+        };
         self.scores.clear();
         self.scores.resize(values.len(), 0.0);
         query.score(&values, &mut self.scores, &mut self.scratch)?;

@@ -142,7 +142,7 @@ impl Shapes {
 
     /// A WITH clause, what follows FROM, and whether its rows can be locked.
     fn source(&mut self) -> (&'static str, &'static str, bool) {
-        match self.below(18) {
+        match self.below(24) {
             0..=3 => ("", "item i", true),
             4 | 5 => ("", "part i", true),
             6 => ("", "old i", true),
@@ -156,6 +156,32 @@ impl Shapes {
             14 => ("", "shown i", false),
             15 => ("", "item i TABLESAMPLE bernoulli (60) REPEATABLE (7)", false),
             16 => ("", "mixed i", false),
+            17 => (
+                "",
+                "(SELECT id, category, price, CASE WHEN price < 9 THEN features END AS features FROM item) i",
+                false,
+            ),
+            // Columns that are computed below an outer join, also from another table's row.
+            18 => (
+                "",
+                "class c LEFT JOIN (SELECT id, category, price, coalesce(features, asked(1)) AS features FROM part) i \
+                        ON i.category = c.category",
+                false,
+            ),
+            19 => (
+                "",
+                "question a LEFT JOIN LATERAL (SELECT id, category, coalesce(a.id, price) AS price, features \
+                        FROM item) i ON i.category + 1 = a.id",
+                false,
+            ),
+            20 => (
+                "",
+                "question a LEFT JOIN LATERAL (SELECT id, category, price, coalesce(features, a.f) AS features \
+                        FROM part) i ON i.category + 1 = a.id",
+                false,
+            ),
+            21 => ("", "part i JOIN part j USING (category, id)", false),
+            22 => ("", "class c RIGHT JOIN part i ON c.category = i.category AND c.category > 1", false),
             _ => ("", "(SELECT id, category, max(price) AS price, features FROM item GROUP BY id) i", false),
         }
     }

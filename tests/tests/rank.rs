@@ -105,8 +105,9 @@ fn the_node_gives_what_the_plain_plan_gives() {
         client
             .batch_execute(&format!(
                 "SET max_parallel_workers_per_gather = {workers}; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; \
-                 SET min_parallel_table_scan_size = {}",
-                if shapes.once_in(4) { "DEFAULT" } else { "0" }
+                 SET min_parallel_table_scan_size = {}; SET enable_partitionwise_join = {}",
+                if shapes.once_in(4) { "DEFAULT" } else { "0" },
+                shapes.once_in(2)
             ))
             .expect("settings");
         let mut both = [true, false].map(|on| {
@@ -177,6 +178,95 @@ fn the_querys_side_is_evaluated_once_a_scan() {
     let sql = "SELECT id, grnet_score((SELECT f FROM question WHERE id = 1), features) FROM item ORDER BY 2 DESC";
     let plan = &analyzed(&mut client, sql);
     assert_eq!(custom(plan, "GrnetScore").expect("the node")["Pairs"], 53);
+}
+
+/// What a query answers with the node, which it must also be planned with, and without it.
+fn both(client: &mut Client, sql: &str) -> [Vec<String>; 2] {
+    let plan = outcome(client, &[format!("EXPLAIN {sql}")], false).concat();
+    assert!(plan.contains("GrnetScore") || plan.starts_with("42501"), "{plan}");
+    [true, false].map(|on| {
+        client.batch_execute(&format!("SET grnet.enable_rank = {on}")).expect("a setting");
+        let rows = outcome(client, &[sql.to_owned()], false);
+        client.batch_execute("RESET grnet.enable_rank").expect("a setting");
+        rows
+    })
+}
+
+#[test]
+fn a_table_whose_columns_come_from_anothers_row_is_read_for_that_row() {
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    client
+        .batch_execute(
+            "CREATE TABLE many AS SELECT 60 * g + i.id AS id, category, features FROM generate_series(1, 50) g, item i; \
+             ANALYZE many; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0",
+        )
+        .expect("a table");
+    // With a condition that holds for no missing row the join is an inner one, but what is computed in it stays apart.
+    let sql = "SELECT a.id, s.id, s.y FROM question a LEFT JOIN LATERAL \
+               (SELECT i.id, i.features, coalesce(a.id, i.category) AS y FROM many i) s ON s.id > a.id * 700 \
+               WHERE s.id > 0 ORDER BY s.features <-> (SELECT f FROM question WHERE id = 1), s.y, a.id, s.id LIMIT 300";
+    let [on, off] = both(&mut client, sql);
+    assert_eq!(on.len(), 300);
+    assert_eq!(on, off);
+}
+
+#[test]
+fn rights_to_the_score_are_asked_for() {
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    client
+        .batch_execute(
+            "CREATE ROLE clerk; GRANT SELECT ON item, question TO clerk; \
+             REVOKE EXECUTE ON FUNCTION grnet_distance(grnet_features, grnet_features) FROM PUBLIC; SET ROLE clerk",
+        )
+        .expect("a role");
+    let sql = |score: &str| {
+        format!(
+            "SELECT id FROM item ORDER BY {score}(features, (SELECT f FROM question WHERE id = 1)) DESC, id LIMIT 3"
+        )
+    };
+    let refused = vec!["42501 permission denied for function grnet_distance".to_owned()];
+    assert_eq!(both(&mut client, &sql("grnet_distance")), [refused.clone(), refused]);
+    let [on, off] = both(&mut client, &sql("grnet_score"));
+    assert_eq!((on.len(), &on), (3, &off));
+}
+
+#[test]
+fn a_query_of_a_model_that_is_gone_is_an_error_where_it_is_scored_and_not_before() {
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    client.batch_execute("CREATE TABLE gone (f grnet_features)").expect("a table");
+    client.execute("INSERT INTO gone SELECT grnet_embed($1, model => 'tiny')", &[&bmp(3)]).expect("a value");
+    client
+        .batch_execute("SELECT grnet_drop_model('tiny'); SET max_parallel_workers_per_gather = 0")
+        .expect("nothing minds");
+    let sql = |filter: &str| {
+        format!("SELECT id, features <-> (SELECT f FROM gone) FROM item WHERE {filter} ORDER BY 2, id LIMIT 3")
+    };
+    for (filter, expected) in [("price > 100", 0), ("features IS NULL", 3)] {
+        let [on, off] = both(&mut client, &sql(filter));
+        assert_eq!((on.len(), &on), (expected, &off), "{filter}");
+    }
+    let [on, off] = both(&mut client, &sql("true"));
+    assert!(on.len() == 1 && on[0].starts_with("42704"), "{on:?}");
+    assert_eq!(on, off);
+}
+
+#[test]
+fn a_plan_that_ran_in_another_process_shows_no_wrong_figures() {
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    let setting = "SELECT name FROM pg_settings WHERE name IN ('debug_parallel_query', 'force_parallel_mode')";
+    let setting: String = client.query_one(setting, &[]).expect("its name since 16, or before").get(0);
+    client.batch_execute(&format!("SET {setting} = on; SET max_parallel_workers_per_gather = 2")).expect("a setting");
+    let sql = "SELECT id FROM item ORDER BY features <-> (SELECT f FROM question WHERE id = 1), id LIMIT 3";
+    let [on, off] = both(&mut client, sql);
+    assert_eq!((on.len(), &on), (3, &off));
+    let plan = &analyzed(&mut client, sql);
+    let ours = custom(plan, "GrnetScore").unwrap_or_else(|| panic!("{plan:#}"));
+    assert!(node(plan, &|node| node["Node Type"] == "Gather").is_some(), "{plan:#}");
+    assert!(ours["Pairs"].is_null() || ours["Pairs"] == 53, "{plan:#}");
 }
 
 #[test]

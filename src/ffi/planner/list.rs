@@ -33,3 +33,15 @@ pub unsafe fn numbers(list: *mut pg_sys::List) -> Vec<i32> {
     // SAFETY: the caller's promise; a list has as many elements as it says.
     unsafe { (0..(*list).length as usize).map(|at| (*(*list).elements.add(at)).int_value).collect() }
 }
+
+/// The OIDs of a list of OIDs.
+///
+/// # Safety
+/// `list` is NULL or a list of OIDs.
+pub unsafe fn oids(list: *mut pg_sys::List) -> Vec<pg_sys::Oid> {
+    if list.is_null() {
+        return Vec::new();
+    }
+    // SAFETY: the caller's promise; a list has as many elements as it says.
+    unsafe { (0..(*list).length as usize).map(|at| (*(*list).elements.add(at)).oid_value).collect() }
+}

@@ -13,7 +13,7 @@ use std::marker::PhantomData;
 use pgrx::pg_sys;
 
 pub use expression::{Expr, function};
-pub use list::{list_of, numbers, pointers};
+pub use list::{list_of, numbers, oids, pointers};
 pub use path::{Path, Target};
 pub use relation::Relation;
 

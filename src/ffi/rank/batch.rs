@@ -9,6 +9,7 @@ use pgrx::{PgMemoryContexts, pg_sys};
 use super::counted::Counted;
 use super::plan::Kind;
 use crate::error::Error;
+use crate::ffi::custom;
 use crate::ffi::datum::Detoasted;
 use crate::ffi::interrupt;
 
@@ -17,11 +18,9 @@ pub const MOST: usize = 64;
 
 /// Scores the rows of a node: the part that knows the model.
 pub trait BatchScorer {
-    /// Takes the query's side for the rows that follow.
-    ///
-    /// # Errors
-    /// It is no value that can be scored.
-    fn take_query(&mut self, value: &[u8]) -> Result<(), Error>;
+    /// Takes the query's side for the rows that follow. Nobody looks at it before there is something to score: what is
+    /// wrong with it is no error of a query without rows.
+    fn take_query(&mut self, value: &[u8]);
 
     /// The value that was taken last.
     fn taken(&self) -> &[u8];
@@ -29,7 +28,7 @@ pub trait BatchScorer {
     /// Logits of rows with the query that was taken, `None` for a NULL.
     ///
     /// # Errors
-    /// One of them is no value that can be scored with it.
+    /// The query's side or one of them is no value that can be scored, or they are of different models.
     fn score(&mut self, items: &[Option<&[u8]>], logits: &mut Vec<Option<f64>>) -> Result<(), Error>;
 
     /// A logit as a user sees it.
@@ -133,7 +132,7 @@ impl Batch {
             while self.filled < wanted {
                 interrupt::check();
                 let row = pg_sys::ExecProcNode(child);
-                if row.is_null() || (*row).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 != 0 {
+                if custom::is_end(row) {
                     return false;
                 }
                 if !keep(row) {
@@ -205,8 +204,8 @@ impl Batch {
             let value = PgMemoryContexts::For((*context).ecxt_per_tuple_memory)
                 .switch_to(|_| pg_sys::ExecEvalExpr(self.query, context, &mut null));
             let taken = if null { Taken::Null } else { Taken::Value };
-            if !null && let Err(error) = self.scorer.take_query(&Detoasted::new(value)) {
-                error.raise();
+            if !null {
+                self.scorer.take_query(&Detoasted::new(value));
             }
             self.taken = Some(taken);
             taken

@@ -1,17 +1,19 @@
 //! `GrnetScore` at work: takes its child's rows, scores them in batches, and hands them on in the same order.
 //!
 //! PostgreSQL calls the functions below through the tables of [`scan_methods`]. All Rust values of a node are in one
-//! [`Work`], which the memory context of the query drops, however the query ends.
+//! [`Work`].
 
 use std::ffi::{c_int, c_void};
 
-use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
+use pgrx::{pg_guard, pg_sys};
 
 use super::batch::{self, Batch, MOST, Make, Taken};
 use super::counted::Counted;
-use super::plan::{NAME, Source, new_node};
+use super::plan::{NAME, Source};
 use super::shared::Shared;
-use crate::ffi::planner::{list_of, numbers, pointers};
+use crate::ffi::catalog;
+use crate::ffi::custom::{self, Table};
+use crate::ffi::planner::{numbers, oids, pointers};
 
 /// Rows of the first batch. Each is twice as long as the one before, so that who stops early has not read far ahead.
 const FIRST: usize = 8;
@@ -24,44 +26,33 @@ pub fn register(make: Make) {
     }
 }
 
-struct ScanMethods(pg_sys::CustomScanMethods);
-// SAFETY: a name and a function, never written.
-unsafe impl Sync for ScanMethods {}
-
-static SCAN_METHODS: ScanMethods =
-    ScanMethods(pg_sys::CustomScanMethods { CustomName: NAME.as_ptr(), CreateCustomScanState: Some(create) });
+// SAFETY: a name and a function.
+static SCAN_METHODS: Table<pg_sys::CustomScanMethods> =
+    unsafe { Table::new(pg_sys::CustomScanMethods { CustomName: NAME.as_ptr(), CreateCustomScanState: Some(create) }) };
 
 /// What a plan node names to be run by.
 pub fn scan_methods() -> *const pg_sys::CustomScanMethods {
-    &raw const SCAN_METHODS.0
+    SCAN_METHODS.pointer()
 }
 
-struct ExecMethods(pg_sys::CustomExecMethods);
-// SAFETY: a name and functions, never written.
-unsafe impl Sync for ExecMethods {}
-
-static EXEC_METHODS: ExecMethods = ExecMethods(pg_sys::CustomExecMethods {
-    CustomName: NAME.as_ptr(),
-    BeginCustomScan: Some(begin),
-    ExecCustomScan: Some(next),
-    EndCustomScan: Some(end),
-    ReScanCustomScan: Some(rescan),
-    MarkPosCustomScan: None,
-    RestrPosCustomScan: None,
-    EstimateDSMCustomScan: Some(shared_size),
-    InitializeDSMCustomScan: Some(share),
-    ReInitializeDSMCustomScan: Some(share_again),
-    InitializeWorkerCustomScan: Some(join),
-    ShutdownCustomScan: Some(shut_down),
-    ExplainCustomScan: Some(explain),
-});
-
-/// The server's state of a node, and ours behind it.
-#[repr(C)]
-struct State {
-    server: pg_sys::CustomScanState,
-    work: *mut Work,
-}
+// SAFETY: a name and functions.
+static EXEC_METHODS: Table<pg_sys::CustomExecMethods> = unsafe {
+    Table::new(pg_sys::CustomExecMethods {
+        CustomName: NAME.as_ptr(),
+        BeginCustomScan: Some(begin),
+        ExecCustomScan: Some(next),
+        EndCustomScan: Some(end),
+        ReScanCustomScan: Some(rescan),
+        MarkPosCustomScan: None,
+        RestrPosCustomScan: None,
+        EstimateDSMCustomScan: Some(shared_size),
+        InitializeDSMCustomScan: Some(share),
+        ReInitializeDSMCustomScan: Some(share_again),
+        InitializeWorkerCustomScan: Some(join),
+        ShutdownCustomScan: Some(shut_down),
+        ExplainCustomScan: Some(explain),
+    })
+};
 
 /// A node's own values.
 struct Work {
@@ -81,31 +72,26 @@ struct Work {
 /// # Safety
 /// `node` is a node made by [`create`] after [`begin`], and nothing else refers to its work.
 unsafe fn work<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Work {
-    // SAFETY: the caller's promise; the server's state is the first field of ours.
-    unsafe { &mut *(*node.cast::<State>()).work }
+    // SAFETY: the caller's promise.
+    unsafe { custom::work(node) }
 }
 
 // SAFETY: the server alone calls this and the functions below, as the tables above say, each for a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: a zeroed state that begins with the server's.
-    unsafe {
-        let state = new_node::<State>(pg_sys::NodeTag::T_CustomScanState);
-        (*state).server.methods = &raw const EXEC_METHODS.0;
-        state.cast()
-    }
+    // SAFETY: the functions of this file, all of which work with `Work`.
+    unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
-    // SAFETY: the plan is the one made in plan.rs: one child, one expression, two lists of numbers. The work is
-    // dropped with the query's memory, in which the node lies.
+    // SAFETY: the plan is the one made in plan.rs: one child, one expression, three lists of numbers.
     unsafe {
         let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
         let parts = pointers::<pg_sys::List>((*plan).custom_private);
         let (sources, needs) = (numbers(parts[0]), numbers(parts[1]));
-        let child = pg_sys::ExecInitNode(pointers::<pg_sys::Plan>((*plan).custom_plans)[0], estate, flags);
-        (*node).custom_ps = list_of([child]);
+        oids(parts[2]).into_iter().for_each(catalog::require_execute);
+        let child = custom::begin_children(node, estate, flags)[0];
         let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
         let work = Work {
             child,
@@ -118,7 +104,7 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
             shared: std::ptr::null_mut(),
             is_worker: false,
         };
-        (*node.cast::<State>()).work = PgMemoryContexts::For((*estate).es_query_cxt).leak_and_drop_on_delete(work);
+        custom::begin_work(node, estate, work);
     }
 }
 
@@ -152,14 +138,7 @@ unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_
         }
         work.given += 1;
         pg_sys::ExecStoreVirtualTuple(slot);
-        let projection = (*node).ss.ps.ps_ProjInfo;
-        if projection.is_null() {
-            return slot;
-        }
-        let context = (*node).ss.ps.ps_ExprContext;
-        pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
-        (*context).ecxt_scantuple = slot;
-        pg_sys::ExecProject(projection)
+        custom::projected(node)
     }
 }
 
@@ -196,25 +175,17 @@ unsafe fn read(node: *mut pg_sys::CustomScanState, work: &mut Work) {
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     // SAFETY: the child was made in `begin`; slots are the server's to free, the rest is dropped with the query.
     unsafe {
-        let work = work(node);
-        work.batch.end();
-        pg_sys::ExecEndNode(work.child);
+        work(node).batch.end();
+        custom::end(node);
     }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: the server tells children of other nodes about changed parameters, but not those of a custom node.
+    // SAFETY: between `begin` and `end`.
     unsafe {
+        custom::rescan(node);
         let work = work(node);
-        let changed = (*node).ss.ps.chgParam;
-        if !changed.is_null() {
-            pg_sys::UpdateChangedParamSet(work.child, changed);
-        }
-        if (*work.child).chgParam.is_null() {
-            pg_sys::ExecReScan(work.child);
-        }
-        pg_sys::ExecClearTuple((*node).ss.ss_ScanTupleSlot);
         work.batch.clear(true);
         (work.given, work.wanted, work.exhausted) = (0, FIRST, false);
     }
@@ -280,9 +251,7 @@ unsafe extern "C-unwind" fn join(node: *mut pg_sys::CustomScanState, _toc: *mut 
             None => {}
             Some(None) => work.batch.taken = Some(Taken::Null),
             Some(Some(value)) => {
-                if let Err(error) = work.batch.scorer.take_query(value) {
-                    error.raise();
-                }
+                work.batch.scorer.take_query(value);
                 work.batch.taken = Some(Taken::Value);
             }
         }
@@ -323,6 +292,9 @@ unsafe extern "C-unwind" fn explain(
         }
         let work = work(node);
         collect(work);
-        work.counted.explain(es);
+        // Below a Gather that is there for a test (debug_parallel_query) a worker ran it and counted for itself.
+        if work.counted.batches > 0 || !custom::gave_rows(node) {
+            work.counted.explain(es);
+        }
     }
 }

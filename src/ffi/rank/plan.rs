@@ -1,10 +1,11 @@
 //! `GrnetScore` in a plan: the path that the planner weighs, and the plan node made of it.
 //!
-//! A path's private list has the scores, the item's expression, the query's, and a flag; a plan's has two lists of
-//! numbers: for each column where its value comes from, and what the node itself needs.
+//! A path's private list has the scores, the item's expression, the query's, and a flag; a plan's has lists of
+//! numbers: for each column where its value comes from, what the node itself needs, and the functions it stands for.
 
 use pgrx::{pg_guard, pg_sys};
 
+use crate::ffi::custom::{self, Table, new_node, place};
 use crate::ffi::planner::{Expr, Path, Relation, Target, list_of, numbers, pointers};
 
 /// What a score is shown as.
@@ -65,31 +66,17 @@ pub struct Costs {
     pub row: f64,
 }
 
-struct PathMethods(pg_sys::CustomPathMethods);
-// SAFETY: a name and a function, never written.
-unsafe impl Sync for PathMethods {}
-
 /// The node's name in a plan.
 pub const NAME: &std::ffi::CStr = c"GrnetScore";
 
-static PATH_METHODS: PathMethods = PathMethods(pg_sys::CustomPathMethods {
-    CustomName: NAME.as_ptr(),
-    PlanCustomPath: Some(plan),
-    ReparameterizeCustomPathByChild: None,
-});
-
-/// A node of the server's memory, zeroed but for its tag.
-///
-/// # Safety
-/// `T` is the struct that `tag` names, or begins with it.
-pub(in crate::ffi) unsafe fn new_node<T>(tag: pg_sys::NodeTag) -> *mut T {
-    // SAFETY: palloc0 gives as many zeroed bytes, or raises an ERROR; every node begins with its tag.
-    unsafe {
-        let node = pg_sys::palloc0(size_of::<T>()).cast::<T>();
-        (*node.cast::<pg_sys::Node>()).type_ = tag;
-        node
-    }
-}
+// SAFETY: a name and a function.
+static PATH_METHODS: Table<pg_sys::CustomPathMethods> = unsafe {
+    Table::new(pg_sys::CustomPathMethods {
+        CustomName: NAME.as_ptr(),
+        PlanCustomPath: Some(plan),
+        ReparameterizeCustomPathByChild: None,
+    })
+};
 
 /// A path that computes `target` above `child`, which has the item among its columns. `scores` are those columns of
 /// `target` that are scores of the pair: the others are the child's.
@@ -130,7 +117,7 @@ pub fn path<'p>(
         let left = pg_sys::makeInteger(i32::from(pair.item_is_left)).cast::<pg_sys::Node>();
         (*path).custom_private =
             list_of([scores.cast(), kinds.cast(), pair.item.node().cast(), pair.query.node().cast(), left]);
-        (*path).methods = &raw const PATH_METHODS.0;
+        (*path).methods = PATH_METHODS.pointer();
         Path::new(path.cast())
     }
 }
@@ -163,36 +150,11 @@ unsafe extern "C-unwind" fn plan(
         let mut needs = pg_sys::lappend_int(std::ptr::null_mut(), place(item.cast(), below));
         needs = pg_sys::lappend_int(needs, (*left.cast::<pg_sys::Integer>()).ival);
 
-        let node = new_node::<pg_sys::CustomScan>(pg_sys::NodeTag::T_CustomScan);
-        (*node).scan.plan.targetlist = columns;
-        // What the node's own rows look like: the same columns. The query's expression is among `custom_exprs`, where
-        // the server finds the parameters that decide about rescans.
-        (*node).custom_scan_tlist = pg_sys::copyObjectImpl(columns.cast()).cast();
-        (*node).custom_exprs = list_of([query]);
-        (*node).custom_plans = children;
-        (*node).custom_private = list_of([sources, needs]);
-        (*node).flags = (*path).flags;
-        (*node).methods = super::node::scan_methods();
-        node.cast()
+        // The server checks rights to execute a function where it begins a call, and no call is left.
+        let functions = scores.iter().filter_map(|score| score.call());
+        let functions =
+            functions.fold(std::ptr::null_mut(), |list, (function, _)| pg_sys::list_append_unique_oid(list, function));
+        let private = list_of([sources, needs, functions]);
+        custom::plan(path, columns, columns, query, children, private, super::node::scan_methods())
     }
-}
-
-/// The place, counted from 0, of a column in a child's list.
-///
-/// # Safety
-/// Both are the planner's.
-pub(in crate::ffi) unsafe fn place(column: *mut pg_sys::Expr, list: *mut pg_sys::List) -> i32 {
-    // SAFETY: the caller's promise.
-    let entry = unsafe { pg_sys::tlist_member(column, list) };
-    if entry.is_null() {
-        // Found by tests of every shape of query, should it ever come to this; a user turns the node off.
-        pgrx::ereport!(
-            ERROR,
-            pgrx::PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
-            "grnet: a column of the ranking is not in the plan below it",
-            "SET grnet.enable_rank = off avoids this; please report the query."
-        );
-    }
-    // SAFETY: an entry of the list, whose numbers begin with 1.
-    i32::from(unsafe { (*entry).resno }) - 1
 }

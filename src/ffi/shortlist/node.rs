@@ -1,18 +1,18 @@
 //! `GrnetShortlist` at work: the rows that the index puts first, ranked; then all others.
 //!
-//! All Rust values of a node are in one [`Work`], which the memory context of the query drops, however the query ends.
+//! All Rust values of a node are in one [`Work`].
 
 use std::ffi::c_int;
 
-use pgrx::{PgMemoryContexts, pg_guard, pg_sys};
+use pgrx::{pg_guard, pg_sys};
 
 use super::pgvector::Patient;
 use super::plan::NAME;
 use super::rows::{Places, Rows};
-use crate::ffi::planner::{list_of, numbers, pointers};
+use crate::ffi::custom::{self, Table};
+use crate::ffi::planner::{numbers, pointers};
 use crate::ffi::rank::batch::{Batch, MOST};
 use crate::ffi::rank::counted::Counted;
-use crate::ffi::rank::plan::new_node;
 
 /// Lets the server find the node by its name. Called once, when the library is loaded.
 pub fn register() {
@@ -20,44 +20,33 @@ pub fn register() {
     unsafe { pg_sys::RegisterCustomScanMethods(scan_methods()) }
 }
 
-struct ScanMethods(pg_sys::CustomScanMethods);
-// SAFETY: a name and a function, never written.
-unsafe impl Sync for ScanMethods {}
-
-static SCAN_METHODS: ScanMethods =
-    ScanMethods(pg_sys::CustomScanMethods { CustomName: NAME.as_ptr(), CreateCustomScanState: Some(create) });
+// SAFETY: a name and a function.
+static SCAN_METHODS: Table<pg_sys::CustomScanMethods> =
+    unsafe { Table::new(pg_sys::CustomScanMethods { CustomName: NAME.as_ptr(), CreateCustomScanState: Some(create) }) };
 
 /// What a plan node names to be run by.
 pub fn scan_methods() -> *const pg_sys::CustomScanMethods {
-    &raw const SCAN_METHODS.0
+    SCAN_METHODS.pointer()
 }
 
-struct ExecMethods(pg_sys::CustomExecMethods);
-// SAFETY: a name and functions, never written.
-unsafe impl Sync for ExecMethods {}
-
-static EXEC_METHODS: ExecMethods = ExecMethods(pg_sys::CustomExecMethods {
-    CustomName: NAME.as_ptr(),
-    BeginCustomScan: Some(begin),
-    ExecCustomScan: Some(next),
-    EndCustomScan: Some(end),
-    ReScanCustomScan: Some(rescan),
-    MarkPosCustomScan: None,
-    RestrPosCustomScan: None,
-    EstimateDSMCustomScan: None,
-    InitializeDSMCustomScan: None,
-    ReInitializeDSMCustomScan: None,
-    InitializeWorkerCustomScan: None,
-    ShutdownCustomScan: None,
-    ExplainCustomScan: Some(explain),
-});
-
-/// The server's state of a node, and ours behind it.
-#[repr(C)]
-struct State {
-    server: pg_sys::CustomScanState,
-    work: *mut Work,
-}
+// SAFETY: a name and functions.
+static EXEC_METHODS: Table<pg_sys::CustomExecMethods> = unsafe {
+    Table::new(pg_sys::CustomExecMethods {
+        CustomName: NAME.as_ptr(),
+        BeginCustomScan: Some(begin),
+        ExecCustomScan: Some(next),
+        EndCustomScan: Some(end),
+        ReScanCustomScan: Some(rescan),
+        MarkPosCustomScan: None,
+        RestrPosCustomScan: None,
+        EstimateDSMCustomScan: None,
+        InitializeDSMCustomScan: None,
+        ReInitializeDSMCustomScan: None,
+        InitializeWorkerCustomScan: None,
+        ShutdownCustomScan: None,
+        ExplainCustomScan: Some(explain),
+    })
+};
 
 /// Where a scan is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,31 +87,24 @@ struct Work {
 /// # Safety
 /// `node` is a node made by [`create`] after [`begin`], and nothing else refers to its work.
 unsafe fn work<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Work {
-    // SAFETY: the caller's promise; the server's state is the first field of ours.
-    unsafe { &mut *(*node.cast::<State>()).work }
+    // SAFETY: the caller's promise.
+    unsafe { custom::work(node) }
 }
 
 // SAFETY: the server alone calls this and the functions below, as the tables above say, each for a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: a zeroed state that begins with the server's.
-    unsafe {
-        let state = new_node::<State>(pg_sys::NodeTag::T_CustomScanState);
-        (*state).server.methods = &raw const EXEC_METHODS.0;
-        state.cast()
-    }
+    // SAFETY: the functions of this file, all of which work with `Work`.
+    unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
-    // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of four numbers. The work is
-    // dropped with the query's memory, in which the node lies.
+    // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of four numbers.
     unsafe {
         let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
         let numbers = numbers(pointers::<pg_sys::List>((*plan).custom_private)[0]);
-        let child = |at: usize| pg_sys::ExecInitNode(pointers::<pg_sys::Plan>((*plan).custom_plans)[at], estate, flags);
-        let (index, table) = (child(0), child(1));
-        (*node).custom_ps = list_of([index, table]);
+        let [index, table] = custom::begin_children(node, estate, flags)[..] else { unreachable!("as made in plan()") };
         let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
         let work = Work {
             index,
@@ -139,7 +121,7 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
             beyond: 0,
             missing: 0,
         };
-        (*node.cast::<State>()).work = PgMemoryContexts::For((*estate).es_query_cxt).leak_and_drop_on_delete(work);
+        custom::begin_work(node, estate, work);
     }
 }
 
@@ -150,17 +132,7 @@ unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_
     unsafe {
         let slot = (*node).ss.ss_ScanTupleSlot;
         pg_sys::ExecClearTuple(slot);
-        if !advance(node, work(node), slot) {
-            return slot;
-        }
-        let projection = (*node).ss.ps.ps_ProjInfo;
-        if projection.is_null() {
-            return slot;
-        }
-        let context = (*node).ss.ps.ps_ExprContext;
-        pg_sys::MemoryContextReset((*context).ecxt_per_tuple_memory);
-        (*context).ecxt_scantuple = slot;
-        pg_sys::ExecProject(projection)
+        if advance(node, work(node), slot) { custom::projected(node) } else { slot }
     }
 }
 
@@ -174,7 +146,7 @@ unsafe fn advance(node: *mut pg_sys::CustomScanState, work: &mut Work, slot: *mu
         if !(*(*node).ss.ps.state).es_epq_active.is_null() {
             // One row that another transaction has changed is looked at again: every scan gives that one.
             let row = pg_sys::ExecProcNode(work.index);
-            let is_there = !row.is_null() && (*row).tts_flags & pg_sys::TTS_FLAG_EMPTY as u16 == 0;
+            let is_there = !custom::is_end(row);
             if is_there {
                 pg_sys::ExecCopySlot(slot, row);
             }
@@ -282,28 +254,17 @@ unsafe fn rank_missing(node: *mut pg_sys::CustomScanState, work: &mut Work) {
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     // SAFETY: the children were made in `begin`; slots are the server's to free, the rest is dropped with the query.
     unsafe {
-        let work = work(node);
-        work.batch.end();
-        pg_sys::ExecEndNode(work.index);
-        pg_sys::ExecEndNode(work.table);
+        work(node).batch.end();
+        custom::end(node);
     }
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: the server tells children of other nodes about changed parameters, but not those of a custom node.
+    // SAFETY: between `begin` and `end`.
     unsafe {
+        custom::rescan(node);
         let work = work(node);
-        let changed = (*node).ss.ps.chgParam;
-        for child in [work.index, work.table] {
-            if !changed.is_null() {
-                pg_sys::UpdateChangedParamSet(child, changed);
-            }
-            if (*child).chgParam.is_null() {
-                pg_sys::ExecReScan(child);
-            }
-        }
-        pg_sys::ExecClearTuple((*node).ss.ss_ScanTupleSlot);
         work.batch.clear(true);
         work.ranked.clear();
         work.seen.clear();

@@ -6,21 +6,21 @@
 use pgrx::{pg_guard, pg_sys};
 
 use super::index::GlobalIndex;
+use crate::ffi::custom::{self, Table, new_node, place};
 use crate::ffi::planner::{Expr, Path, Query, Relation, list_of, pointers};
-use crate::ffi::rank::plan::{Pair, new_node, place};
+use crate::ffi::rank::plan::Pair;
 
 /// The node's name in a plan.
 pub const NAME: &std::ffi::CStr = c"GrnetShortlist";
 
-struct PathMethods(pg_sys::CustomPathMethods);
-// SAFETY: a name and a function, never written.
-unsafe impl Sync for PathMethods {}
-
-static PATH_METHODS: PathMethods = PathMethods(pg_sys::CustomPathMethods {
-    CustomName: NAME.as_ptr(),
-    PlanCustomPath: Some(plan),
-    ReparameterizeCustomPathByChild: None,
-});
+// SAFETY: a name and a function.
+static PATH_METHODS: Table<pg_sys::CustomPathMethods> = unsafe {
+    Table::new(pg_sys::CustomPathMethods {
+        CustomName: NAME.as_ptr(),
+        PlanCustomPath: Some(plan),
+        ReparameterizeCustomPathByChild: None,
+    })
+};
 
 /// The first of the keys that a query is ordered by, where nothing but the order asks for it.
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +133,7 @@ pub fn path<'p>(
         let number = |number: i32| pg_sys::makeInteger(number).cast::<pg_sys::Node>();
         let (left, length) = (number(i32::from(pair.item_is_left)), number(length));
         (*path).custom_private = list_of([pair.item.node().cast(), pair.query.node().cast(), left, length]);
-        (*path).methods = &raw const PATH_METHODS.0;
+        (*path).methods = PATH_METHODS.pointer();
         Path::new(path.cast())
     }
 }
@@ -160,18 +160,10 @@ unsafe extern "C-unwind" fn plan(
         let value = |number: *mut pg_sys::Node| (*number.cast::<pg_sys::Integer>()).ival;
         let numbers = [place(item.cast(), below), place(tid.cast(), below), value(left), value(length)];
 
-        let node = new_node::<pg_sys::CustomScan>(pg_sys::NodeTag::T_CustomScan);
-        (*node).scan.plan.targetlist = columns;
-        // What the node's own rows look like: the children's. The query's side is among `custom_exprs`, where the server
-        // finds the parameters that decide about rescans.
-        (*node).custom_scan_tlist = pg_sys::copyObjectImpl(below.cast()).cast();
-        (*node).custom_exprs = list_of([query]);
-        (*node).custom_plans = children;
         let none = std::ptr::null_mut();
-        (*node).custom_private = list_of([numbers.into_iter().fold(none, |list, n| pg_sys::lappend_int(list, n))]);
-        (*node).flags = (*path).flags;
-        (*node).methods = super::node::scan_methods();
-        node.cast()
+        let private = list_of([numbers.into_iter().fold(none, |list, n| pg_sys::lappend_int(list, n))]);
+        // What the node's own rows look like: the children's.
+        custom::plan(path, columns, below, query, children, private, super::node::scan_methods())
     }
 }
 
@@ -181,6 +173,6 @@ pub fn is(path: Path<'_>) -> bool {
     // SAFETY: a path; the tag says which struct it is.
     unsafe {
         (*path).type_ == pg_sys::NodeTag::T_CustomPath
-            && std::ptr::eq((*path.cast::<pg_sys::CustomPath>()).methods, &raw const PATH_METHODS.0)
+            && std::ptr::eq((*path.cast::<pg_sys::CustomPath>()).methods, PATH_METHODS.pointer())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use pgrx::{PgMemoryContexts, pg_sys};
 
+use crate::error::Error;
 use crate::ffi::rank::batch::Batch;
 
 /// Rows with their logits, in a memory of their own.
@@ -42,6 +43,10 @@ impl Rows {
     /// # Safety
     /// The batch is filled and scored.
     pub unsafe fn take(&mut self, batch: &Batch) {
+        let more = batch.logits.len();
+        if self.rows.try_reserve(more).is_err() {
+            Error::NoMemory { bytes: more * size_of::<(Option<f64>, pg_sys::MinimalTuple)>() }.raise();
+        }
         for (at, logit) in batch.logits.iter().enumerate() {
             let slot = batch.row(at);
             // SAFETY: the caller's promise.
@@ -92,6 +97,9 @@ impl Places {
             *value.cast_mut_ptr::<pg_sys::ItemPointerData>()
         };
         let block = u64::from(place.ip_blkid.bi_hi) << 16 | u64::from(place.ip_blkid.bi_lo);
+        if self.known.try_reserve(1).is_err() {
+            Error::NoMemory { bytes: 2 * self.known.capacity() * size_of::<u64>() }.raise();
+        }
         self.known.insert(block << 16 | u64::from(place.ip_posid))
     }
 
