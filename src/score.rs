@@ -9,7 +9,7 @@ use grnet_core::scorer::{Prepared, Scorer, Scratch, cosine};
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
 use crate::ffi::datum;
-use crate::{model, sql_functions};
+use crate::{model, settings, sql_functions};
 
 sql_functions! {
     /// `grnet_score(grnet_features, grnet_features) → double precision`: σ(logit).
@@ -71,7 +71,8 @@ fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     let (Some(left), Some(right)) = (&place.left, &place.right) else {
         return Ok(None);
     };
-    Ok(Some(left.scorer.logit(&left.prepared, &right.prepared, &mut place.scratch)))
+    let precision = settings::score_precision();
+    Ok(Some(left.scorer.logit_in(precision, &left.prepared, &right.prepared, &mut place.scratch)))
 }
 
 fn score(call: &mut Call<'_>) -> Result<Value, Error> {

@@ -6,13 +6,15 @@ use std::ffi::CString;
 use std::time::Duration;
 
 use grnet_core::features::Dtype;
+use grnet_core::scorer::Precision;
 
-use crate::ffi::setting::{self, Numbers};
+use crate::ffi::setting::{self, Numbers, ScorePrecision};
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
 static ENABLE_RANK: GucSetting<bool> = GucSetting::<bool>::new(true);
 static SHORTLIST: GucSetting<i32> = GucSetting::<i32>::new(0);
+static SCORE_PRECISION: GucSetting<ScorePrecision> = GucSetting::<ScorePrecision>::new(ScorePrecision::F32);
 static FEATURE_NUMBERS: GucSetting<Numbers> = GucSetting::<Numbers>::new(Numbers::F16);
 static EMBED_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static MAX_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(32 << 20);
@@ -55,6 +57,14 @@ pub fn register() {
         &SHORTLIST,
         0,
         1_000_000,
+        GucContext::Userset,
+        GucFlags::EXPLAIN,
+    );
+    GucRegistry::define_enum_guc(
+        c"grnet.score_precision",
+        c"Sets how scores are computed.",
+        c"f32, or i16: 16-bit integers in the large products, faster, with scores that differ in the third or fourth digit.",
+        &SCORE_PRECISION,
         GucContext::Userset,
         GucFlags::EXPLAIN,
     );
@@ -203,6 +213,14 @@ pub fn enable_rank() -> bool {
 /// `grnet.shortlist`: rows that the graph ranks; 0 is all.
 pub fn shortlist() -> i32 {
     SHORTLIST.get()
+}
+
+/// `grnet.score_precision`.
+pub fn score_precision() -> Precision {
+    match SCORE_PRECISION.get() {
+        ScorePrecision::F32 => Precision::F32,
+        ScorePrecision::I16 => Precision::I16,
+    }
 }
 
 /// `grnet.feature_numbers`.

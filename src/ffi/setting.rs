@@ -15,6 +15,17 @@ pub enum Numbers {
     I8,
 }
 
+/// How scores are computed. The server refuses other words, and names these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
+pub enum ScorePrecision {
+    /// 32-bit floats.
+    #[name = c"f32"]
+    F32,
+    /// 16-bit integers in the large products.
+    #[name = c"i16"]
+    I16,
+}
+
 /// Registers a setting that holds a device: `auto`, `cpu` or `cuda:N`.
 pub fn device(
     name: &'static CStr,

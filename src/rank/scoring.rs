@@ -9,7 +9,7 @@ use grnet_core::scorer::Scratch;
 use crate::error::Error;
 use crate::ffi::rank::batch::BatchScorer;
 use crate::ffi::rank::plan::Kind;
-use crate::model;
+use crate::{model, settings};
 
 /// A scorer for one node of a plan.
 pub fn make(item_is_left: bool) -> Box<dyn BatchScorer> {
@@ -71,7 +71,7 @@ impl BatchScorer for Scoring {
             Some(query) => query,
             none => {
                 let (scorer, prepared) = model::prepare(&asked)?;
-                none.insert(scorer.query(&prepared))
+                none.insert(scorer.query_in(settings::score_precision(), &prepared))
             }
         };
         self.scores.clear();

@@ -62,12 +62,17 @@ fn main() {
     let (limited, all) = (format!("{sql} LIMIT 20"), sql.to_owned());
     let settings = |node: bool, workers: u32| {
         // Both cores work: the leader is one of the processes.
-        format!("SET grnet.enable_rank = {node}; SET max_parallel_workers_per_gather = {workers}; SET jit = off")
+        format!(
+            "SET grnet.enable_rank = {node}; SET max_parallel_workers_per_gather = {workers}; SET jit = off; \
+                 SET grnet.score_precision = f32"
+        )
     };
+    let short = "SET grnet.score_precision = i16";
     let runs = [
         ("plain plan", settings(false, 0), &limited),
         ("node", settings(true, 0), &limited),
         ("node, leader and a worker", settings(true, 1), &limited),
+        ("node, i16", format!("{}; {short}", settings(true, 0)), &limited),
         ("plain plan, no limit", settings(false, 0), &all),
         ("node, no limit", settings(true, 0), &all),
     ];
@@ -86,6 +91,7 @@ fn main() {
         |a: usize, b: usize| median(timed[a].milliseconds.iter().zip(&timed[b].milliseconds).map(|(a, b)| a / b));
     let over = timed[1].milliseconds.iter().zip(&timed[1].parts).map(|(time, parts)| time / parts.iter().sum::<f64>());
     println!("node against kernel + fetching + the scan below it: {:.3}", median(over));
-    println!("plain plan against the node: {:.3}; without a limit {:.3}", ratio(0, 1), ratio(3, 4));
+    println!("plain plan against the node: {:.3}; without a limit {:.3}", ratio(0, 1), ratio(4, 5));
     println!("one process against two: {:.3}", ratio(1, 2));
+    println!("f32 against i16: {:.3}", ratio(1, 3));
 }

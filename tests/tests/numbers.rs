@@ -88,3 +88,28 @@ fn a_catalogue_is_converted_and_goes_on_being_searched() {
         other.query_one(sql, &[]).expect("a value").get::<_, Vec<u8>>(0)
     });
 }
+
+#[test]
+fn scores_in_sixteen_bits_are_asked_for_near_those_in_floats_and_the_same_in_batches_and_alone() {
+    let server = Server::start();
+    let mut client = server.session();
+    client
+        .batch_execute("SELECT grnet_install_model('base'); CREATE TABLE item (id bigint, features grnet_features)")
+        .expect("a table");
+    for item in 0..40i64 {
+        let sql = "INSERT INTO item SELECT $1, grnet_embed($2, model => 'base')";
+        client.execute(sql, &[&item, &bmp(item as u64)]).expect("a row");
+    }
+    let mut ranking = |precision: &str, node: bool| -> Vec<(i64, f64)> {
+        let settings = format!("SET grnet.score_precision = {precision}; SET grnet.enable_rank = {node}");
+        client.batch_execute(&settings).expect("settings");
+        let sql = "SELECT id, features <-> (SELECT features FROM item WHERE id = 7) FROM item ORDER BY 2, id";
+        client.query(sql, &[]).expect("a ranking").iter().map(|row| (row.get(0), row.get(1))).collect()
+    };
+    let (floats, short) = (ranking("f32", true), ranking("i16", true));
+    let difference = apart(&floats, &short);
+    println!("distances differ by at most {difference:.1e}");
+    assert!(difference > 0.0 && difference < 0.02, "{difference}");
+    assert_eq!(short, ranking("i16", false), "bit by bit");
+    assert_eq!(floats, ranking("f32", false), "bit by bit");
+}

@@ -85,6 +85,15 @@ fn statements(shapes: &mut Shapes, shape: &Shape, values: &[String]) -> Vec<Stri
     vec![sql.clone()]
 }
 
+/// A table of two models is an error where the row of the other one is scored. Below a limit a plan that sorts group by
+/// group may end before that row and another not: then only what came before it can be compared.
+fn until_the_error(both: &mut [Vec<String>; 2], unordered: bool) {
+    let failed = |rows: &Vec<String>| rows.iter().position(|row| row.starts_with("55000 "));
+    if let [Some(at), None] | [None, Some(at)] = [failed(&both[0]), failed(&both[1])] {
+        both.iter_mut().for_each(|rows| rows.truncate(if unordered { 0 } else { at }));
+    }
+}
+
 #[test]
 fn the_node_gives_what_the_plain_plan_gives() {
     let (count, seed) = (number("GRNET_RANK_SHAPES", 300), number("GRNET_RANK_SEED", 1));
@@ -105,16 +114,19 @@ fn the_node_gives_what_the_plain_plan_gives() {
         client
             .batch_execute(&format!(
                 "SET max_parallel_workers_per_gather = {workers}; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; \
-                 SET min_parallel_table_scan_size = {}; SET enable_partitionwise_join = {}",
+                 SET min_parallel_table_scan_size = {}; SET enable_partitionwise_join = {}; \
+                 SET grnet.score_precision = {}",
                 if shapes.once_in(4) { "DEFAULT" } else { "0" },
-                shapes.once_in(2)
+                shapes.once_in(2),
+                if shapes.once_in(3) { "i16" } else { "f32" }
             ))
             .expect("settings");
         let mut both = [true, false].map(|on| {
             client.batch_execute(&format!("SET grnet.enable_rank = {on}")).expect("a setting");
             outcome(&mut client, &run, shape.unordered)
         });
-        let [on, off] = &mut both;
+        until_the_error(&mut both, shape.unordered);
+        let [on, off] = &both;
         assert_eq!(on, off, "query {number} of seed {seed}: with and without the node\n{}", run.join(";\n"));
         failed += u64::from(on.len() == 1 && on[0].len() > 6 && on[0].as_bytes()[5] == b' ');
         if !shape.has_parameters {

@@ -148,14 +148,22 @@ impl Scorer {
         self.kernel.fit(scratch)
     }
 
-    /// The logit of two images; the same bits whichever comes first.
+    /// The logit of two images in f32; the same bits whichever comes first.
     ///
     /// # Panics
     /// If an image was prepared by a model of another shape, or there is no memory for a scratch.
     pub fn logit(&self, x: &Prepared, y: &Prepared, scratch: &mut Scratch) -> f64 {
+        self.logit_in(Precision::F32, x, y, scratch)
+    }
+
+    /// The same in the precision that the caller chooses.
+    ///
+    /// # Panics
+    /// As [`logit`](Self::logit).
+    pub fn logit_in(&self, precision: Precision, x: &Prepared, y: &Prepared, scratch: &mut Scratch) -> f64 {
         self.kernel.check_prepared(x);
         self.kernel.check_prepared(y);
-        self.kernel.logit(Precision::F32, &x.windows, &y.windows, &mut self.kernel.room(scratch))
+        self.kernel.logit(precision, &x.windows, &y.windows, &mut self.kernel.room(scratch))
     }
 
     /// The edges into the global node, strongest first: why this match.
