@@ -186,6 +186,14 @@ fn the_querys_side_is_evaluated_once_a_scan() {
     client.batch_execute("SET max_parallel_workers_per_gather = 0").expect("a setting");
     assert_eq!(client.query(sql, &[&photo]).expect("a ranking").len(), 3);
     assert_eq!(counter(&mut client, "requests") - before, 1);
+    // The form of the README: a name for it, which PostgreSQL puts in the place of the name.
+    let sql = "SELECT id, grnet_score(features, q) FROM item, (SELECT grnet_embed($1) AS q) one \
+               ORDER BY features <-> q, id LIMIT 3";
+    let plan: Vec<String> =
+        client.query(&format!("EXPLAIN {sql}"), &[&photo]).expect("a plan").iter().map(|row| row.get(0)).collect();
+    assert!(plan.concat().contains("GrnetScore"), "{plan:#?}");
+    assert_eq!(client.query(sql, &[&photo]).expect("a ranking").len(), 3);
+    assert_eq!(counter(&mut client, "requests") - before, 2);
     // Computed once where it is selected as well, inside of something and above the sort.
     let sql = "SELECT id, grnet_score((SELECT f FROM question WHERE id = 1), features) FROM item ORDER BY 2 DESC";
     let plan = &analyzed(&mut client, sql);
