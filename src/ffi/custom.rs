@@ -125,6 +125,24 @@ pub unsafe fn begin_children(
     }
 }
 
+/// Has no expressions compiled (JIT) where a query is dear enough for that only by what this node computes itself, which
+/// no compiler makes faster. Of nodes above it and beside it, which begin later.
+///
+/// # Safety
+/// `node` is being begun, of a plan made by [`plan`] with one child.
+pub unsafe fn spare_compiling(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState) {
+    // SAFETY: the caller's promise; a statement has a plan.
+    unsafe {
+        let plan = (*node).ss.ps.plan;
+        let below = pointers::<pg_sys::Plan>((*plan.cast::<pg_sys::CustomScan>()).custom_plans)[0];
+        let own = (*plan).total_cost - (*below).total_cost;
+        let all = (*(*(*estate).es_plannedstmt).planTree).total_cost;
+        if all - own < pg_sys::jit_above_cost {
+            (*estate).es_jit_flags = 0;
+        }
+    }
+}
+
 /// Gives a node its work, which the memory of the query drops, however the query ends.
 ///
 /// # Safety

@@ -91,6 +91,7 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
         let parts = pointers::<pg_sys::List>((*plan).custom_private);
         let (sources, needs) = (numbers(parts[0]), numbers(parts[1]));
         oids(parts[2]).into_iter().for_each(catalog::require_execute);
+        custom::spare_compiling(node, estate);
         let child = custom::begin_children(node, estate, flags)[0];
         let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
         let work = Work {
