@@ -46,6 +46,13 @@ pub struct Shape {
     pub scrolls: bool,
 }
 
+/// What is ranked: a WITH clause, what follows FROM, whether its rows can be locked; and the filter, or any.
+#[derive(Debug, Clone, Copy)]
+struct Of {
+    source: (&'static str, &'static str, bool),
+    filter: Option<&'static str>,
+}
+
 /// Random queries from a seed.
 #[derive(Debug)]
 pub struct Shapes {
@@ -92,9 +99,26 @@ impl Shapes {
         }
     }
 
+    /// The next query of the few rows of `item` that pass a filter, of which the planner expects more.
+    pub fn next_of_few(&mut self) -> Shape {
+        let of = Of { source: ("", "item i", true), filter: Some("i.price + 0 < 2") };
+        if self.once_in(6) {
+            return self.lateral_of(of);
+        }
+        let parameters = self.once_in(2);
+        let sql = self.ranking_of(of, parameters, None);
+        let (sql, unordered) = self.wrapped(sql);
+        Shape { sql, has_parameters: parameters, unordered, scrolls: !unordered }
+    }
+
     /// A SELECT with an order that is sure.
     fn ranking(&mut self, parameters: bool, outer: Option<&str>) -> String {
-        let (with, from, lockable) = self.source();
+        let of = Of { source: self.source(), filter: None };
+        self.ranking_of(of, parameters, outer)
+    }
+
+    fn ranking_of(&mut self, of: Of, parameters: bool, outer: Option<&str>) -> String {
+        let Of { source: (with, from, lockable), filter } = of;
         let query = self.question(parameters, outer);
         let score = self.score(&query);
         let mut select = String::from("i.id");
@@ -112,7 +136,8 @@ impl Shapes {
             };
             select += &format!(", {more}");
         }
-        let filter = match self.below(9) {
+        let own = filter.map(|filter| format!(" WHERE {filter}{}", self.one_of(&["", "", " AND i.id % 3 <> 1"])));
+        let filter = own.unwrap_or_else(|| match self.below(9) {
             0 => " WHERE i.price > 5".to_owned(),
             1 => " WHERE i.category = 2".to_owned(),
             2 => " WHERE i.features IS NOT NULL AND i.id % 3 <> 1".to_owned(),
@@ -121,11 +146,16 @@ impl Shapes {
             5 => " WHERE EXISTS (SELECT FROM question WHERE id = i.category)".to_owned(),
             6 => " WHERE false".to_owned(),
             _ => String::new(),
-        };
-        let first = self.one_of(&["", "", "", "i.category, ", "i.price DESC NULLS LAST, "]);
-        let direction = self.one_of(&["", "", " DESC", " ASC NULLS FIRST", " DESC NULLS LAST"]);
+        });
+        let mut first = self.one_of(&["", "", "", "i.category, ", "i.price DESC NULLS LAST, "]);
+        let mut direction = self.one_of(&["", "", " DESC", " ASC NULLS FIRST", " DESC NULLS LAST"]);
+        // Few are mostly asked for in the order that a shortlist has.
+        if of.filter.is_some() && !self.once_in(6) {
+            first = "";
+            direction = if score.starts_with("grnet_score") { " DESC NULLS LAST" } else { self.one_of(&["", " ASC"]) };
+        }
         let limit = match self.below(7) {
-            0 => String::new(),
+            0 if of.filter.is_none() => String::new(),
             1 => " LIMIT 7 OFFSET 3".to_owned(),
             2 if parameters => " LIMIT $2".to_owned(),
             3 if parameters => " LIMIT 5 OFFSET $2".to_owned(),
@@ -232,7 +262,12 @@ impl Shapes {
     }
 
     fn lateral(&mut self) -> Shape {
-        let inner = self.ranking(false, Some("q.f"));
+        let of = Of { source: self.source(), filter: None };
+        self.lateral_of(of)
+    }
+
+    fn lateral_of(&mut self, of: Of) -> Shape {
+        let inner = self.ranking_of(of, false, Some("q.f"));
         let join = self.one_of(&[", LATERAL", " CROSS JOIN LATERAL", " LEFT JOIN LATERAL"]);
         let on = if join.starts_with(" LEFT") { " ON true" } else { "" };
         let sql = format!("SELECT q.id, s.* FROM question q{join} ({inner}) s{on} WHERE q.id > 1");

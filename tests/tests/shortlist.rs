@@ -3,11 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use grnet_tests::differential::{number, outcome, statements, values, with_tables};
 use grnet_tests::eventually;
 use grnet_tests::photos::bmp;
 use grnet_tests::plans::{analyzed, custom, rows};
 use grnet_tests::processes::kilobytes;
 use grnet_tests::server::{START, Server, backend_of, counter};
+use grnet_tests::shapes::Shapes;
 use postgres::Client;
 
 /// Rows of `item`: one in 50 has no features, and no index of vectors has such a row.
@@ -315,4 +317,41 @@ fn a_plan_without_the_shortlist_says_why() {
     }
     client.batch_execute("SET grnet.enable_rank = off").expect("a setting");
     assert!(!rows(&mut client, &format!("EXPLAIN {} LIMIT 5", order("item"))).concat().contains("Grnet"));
+}
+
+/// `GRNET_SHORTLIST_SHAPES` says how many queries (150), `GRNET_RANK_SEED` which.
+#[test]
+fn a_shortlist_that_is_longer_than_what_passes_the_filter_gives_what_the_plain_plan_gives() {
+    let (count, seed) = (number("GRNET_SHORTLIST_SHAPES", 150), number("GRNET_RANK_SEED", 1));
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    client.batch_execute("CREATE EXTENSION vector; SELECT grnet_create_index('item'); ANALYZE item").expect("an index");
+    let values = values(&mut client);
+    let mut shapes = Shapes::new(seed);
+    let mut with_node = 0;
+    for number in 0..count {
+        let shape = shapes.next_of_few();
+        let run = statements(&mut shapes, &shape, &values);
+        let both =
+            ["SET grnet.shortlist = 15", "SET grnet.shortlist = 0; SET grnet.enable_rank = off"].map(|settings| {
+                client.batch_execute(settings).expect("settings");
+                outcome(&mut client, &run, shape.unordered)
+            });
+        assert_eq!(
+            both[0],
+            both[1],
+            "query {number} of seed {seed}: with a shortlist and without\n{}",
+            run.join(";\n")
+        );
+        client.batch_execute("RESET grnet.enable_rank; SET grnet.shortlist = 15").expect("settings");
+        let mut explained = run.clone();
+        if let Some(at) = explained.iter().position(|statement| statement.starts_with("EXECUTE")) {
+            explained.insert(at, format!("EXPLAIN {}", explained[at]));
+        } else {
+            explained = vec![format!("EXPLAIN {}", shape.sql)];
+        }
+        with_node += u64::from(outcome(&mut client, &explained, false).concat().contains("GrnetShortlist"));
+    }
+    println!("{count} queries, {with_node} of them with a shortlist");
+    assert!(with_node * 3 > count, "only {with_node} of {count} plans have a shortlist");
 }
