@@ -138,6 +138,16 @@ CREATE FUNCTION grnet_explain(query grnet_features, item grnet_features,
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000 ROWS 98;
 COMMENT ON FUNCTION grnet_explain(grnet_features, grnet_features) IS 'why two photos match: pairs of windows, how similar they are, and how much the global node listened to them';
 
+-- Not IMMUTABLE, unlike grnet_explain: it asks the engine, as grnet_embed does.
+
+CREATE FUNCTION grnet_match_map(query_image bytea, item_image bytea, model text) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5000000;
+COMMENT ON FUNCTION grnet_match_map(bytea, bytea, text) IS 'why two photos match: a PNG of both, with the pairs of windows that decided drawn and joined, by a named model';
+
+CREATE FUNCTION grnet_match_map(query_image bytea, item_image bytea) RETURNS bytea
+    AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5000000;
+COMMENT ON FUNCTION grnet_match_map(bytea, bytea) IS 'why two photos match: a PNG of both, with the pairs of windows that decided drawn and joined, by the model named in the setting grnet.model';
+
 -- Reading a value
 
 CREATE FUNCTION grnet_info(grnet_features) RETURNS jsonb

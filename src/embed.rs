@@ -7,7 +7,7 @@ use grnet_core::model::ModelId;
 use grnet_wire::{MAX_PHOTOS, Outcome, Photo, Region};
 
 use crate::engine::client;
-use crate::error::Error;
+use crate::error::{Error, Which};
 use crate::ffi::call::{Call, Value};
 use crate::ffi::{datum, process};
 use crate::{features, model, settings, sql_functions};
@@ -81,7 +81,7 @@ fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) ->
         return Ok(None);
     };
     let id = model::resolve(model.as_deref())?;
-    check_size(datum::size_of(image), None)?;
+    check_size(datum::size_of(image), Which::Only)?;
     let numbers = settings::feature_numbers();
     let last = call.memo::<Last>();
     let Some(image) = call.varlena(0) else {
@@ -102,7 +102,7 @@ pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8
     let region = region.map(|[left, top, width, height]| Region { left, top, width, height });
     let outcomes = client::embed(id, vec![Photo { bytes: image, region }], || model::file(id))?;
     match outcomes.into_iter().next() {
-        Some(outcome) => accept(outcome, id, None),
+        Some(outcome) => accept(outcome, id, Which::Only),
         None => Err(Error::Protocol("The engine answered no photo.".into())),
     }
 }
@@ -111,9 +111,9 @@ pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8
 ///
 /// # Errors
 /// It has more bytes than `grnet.max_image_bytes`.
-pub fn check_size(got: usize, number: Option<usize>) -> Result<(), Error> {
+pub fn check_size(got: usize, which: Which) -> Result<(), Error> {
     let limit = settings::max_image_bytes();
-    if got > limit { Err(Error::PhotoBytes { got, limit, number }) } else { Ok(()) }
+    if got > limit { Err(Error::PhotoBytes { got, limit, which }) } else { Ok(()) }
 }
 
 fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
@@ -129,7 +129,7 @@ fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
     let mut bytes = 0;
     for (index, image) in images.iter().enumerate() {
         let Some(image) = image else { continue };
-        check_size(image.len(), Some(index + 1))?;
+        check_size(image.len(), Which::Of(index + 1))?;
         if bytes + image.len() > REQUEST_BYTES {
             several(&batch, id, &mut features)?;
             batch.clear();
@@ -149,15 +149,15 @@ fn several(batch: &[(usize, &[u8])], id: ModelId, features: &mut [Option<Vec<u8>
     let photos = batch.iter().map(|(_, bytes)| Photo { bytes, region: None }).collect();
     let outcomes = client::embed(id, photos, || model::file(id))?;
     for ((index, _), outcome) in batch.iter().zip(outcomes) {
-        features[*index] = Some(accept(outcome, id, Some(index + 1))?);
+        features[*index] = Some(accept(outcome, id, Which::Of(index + 1))?);
     }
     Ok(())
 }
 
 /// Takes the engine's answer for one photo, trusting it no further than any other bytes from outside.
-fn accept(outcome: Outcome, id: ModelId, number: Option<usize>) -> Result<Vec<u8>, Error> {
+fn accept(outcome: Outcome, id: ModelId, which: Which) -> Result<Vec<u8>, Error> {
     match outcome {
-        Outcome::Refused(refusal) => Err(Error::Photo { refusal, number }),
+        Outcome::Refused(refusal) => Err(Error::Photo { refusal, which }),
         Outcome::Features(bytes) => {
             let other = Features::parse_untrusted(&bytes)?.model();
             if other != id {

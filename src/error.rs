@@ -2,7 +2,7 @@
 
 use grnet_core::error::{FeatureError, ModelError, ScoreError};
 use grnet_core::model::ModelId;
-use grnet_wire::{PhotoFault, PhotoRefusal, StudyFault, StudyRefusal};
+use grnet_wire::{PhotoFault, PhotoRefusal, Side, StudyFault, StudyRefusal};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as Code, function_name};
 
@@ -35,10 +35,12 @@ pub enum Error {
     BadModelName(String),
     /// A TorchScript backbone from someone who is no superuser.
     TorchScript,
-    /// A photo was refused; its number in the array, if it came in one.
-    Photo { refusal: PhotoRefusal, number: Option<usize> },
+    /// A photo was refused.
+    Photo { refusal: PhotoRefusal, which: Which },
     /// A photo larger than the limit, seen before it was sent.
-    PhotoBytes { got: usize, limit: usize, number: Option<usize> },
+    PhotoBytes { got: usize, limit: usize, which: Which },
+    /// Two photos, each within the limit, that do not fit into one request.
+    PairBytes { got: usize, limit: usize },
     /// Too many photos in one call.
     TooManyPhotos { got: usize, limit: usize },
     /// The system has no memory for a copy of what may be large.
@@ -65,6 +67,28 @@ pub enum Error {
     NoRight { table: &'static str },
     /// The trigger function was not called as a trigger, or its arguments are wrong.
     Trigger { message: String, hint: &'static str },
+}
+
+/// Which photo of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The only one.
+    Only,
+    /// That with this number in an array, counted from 1.
+    Of(usize),
+    /// One of a pair.
+    Side(Side),
+}
+
+impl Which {
+    /// What DETAIL says.
+    fn detail(self) -> Option<String> {
+        match self {
+            Self::Only => None,
+            Self::Of(number) => Some(format!("It is photo {number} of the array.")),
+            Self::Side(side) => Some(format!("It is the {side}'s photo.")),
+        }
+    }
 }
 
 /// The parts of a report.
@@ -158,7 +182,7 @@ impl Error {
                 detail: Some("A TorchScript backbone is a program that the engine runs.".into()),
                 ..plain(Code::ERRCODE_INSUFFICIENT_PRIVILEGE, "only a superuser can register a TorchScript backbone".into())
             },
-            Self::Photo { refusal, number } => {
+            Self::Photo { refusal, which } => {
                 let code = match refusal.fault {
                     PhotoFault::BadImage | PhotoFault::BadRegion => Code::ERRCODE_DATA_EXCEPTION,
                     PhotoFault::TooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
@@ -168,12 +192,19 @@ impl Error {
                     PhotoFault::TooLarge => Some("Bytes and pixels are limited by grnet.max_image_bytes and grnet.max_image_pixels, what a format takes beyond its pixels by the engine.".into()),
                     PhotoFault::BadRegion => Some("A region is given in pixels of the upright photo.".into()),
                 };
-                Report { detail: numbered(number), hint, ..plain(code, refusal.message) }
+                Report { detail: which.detail(), hint, ..plain(code, refusal.message) }
             }
-            Self::PhotoBytes { got, limit, number } => Report {
-                detail: numbered(number),
+            Self::PhotoBytes { got, limit, which } => Report {
+                detail: which.detail(),
                 hint: Some("grnet.max_image_bytes is the limit.".into()),
                 ..plain(Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED, format!("photo has {got} bytes, the limit is {limit}"))
+            },
+            Self::PairBytes { got, limit } => Report {
+                hint: Some("Photos of fewer bytes show the same: a map is 512 pixels high.".into()),
+                ..plain(
+                    Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                    format!("both photos together have {got} bytes, the limit is {limit}"),
+                )
             },
             Self::TooManyPhotos { got, limit } => Report {
                 hint: Some("Embed them in several calls.".into()),
@@ -253,10 +284,6 @@ pub fn sentence(text: &str) -> String {
         out.push('.');
     }
     out
-}
-
-fn numbered(number: Option<usize>) -> Option<String> {
-    number.map(|n| format!("It is photo {n} of the array."))
 }
 
 impl From<FeatureError> for Error {

@@ -18,6 +18,7 @@ mod explain;
 mod features;
 #[allow(unsafe_code, reason = "the boundary to the server; every block says why it is sound")]
 mod ffi;
+mod match_map;
 mod model;
 mod nodes;
 mod photos;

@@ -5,7 +5,7 @@ use pgrx::{PgBuiltInOids as Type, PgSqlErrorCode as Code};
 
 use crate::embed::check_size;
 use crate::engine::study::Study;
-use crate::error::Error;
+use crate::error::{Error, Which};
 use crate::ffi::query::{Column, Query, Row};
 
 /// Rows that are fetched at a time: each may hold a photo of 32 MB that is nowhere else.
@@ -139,7 +139,7 @@ impl Layout {
             return Err(null("item"));
         }
         let (size, fetch) = row.bytea(self.image).ok_or_else(|| null("image"))?;
-        check_size(size, None).map_err(|error| match error {
+        check_size(size, Which::Only).map_err(|error| match error {
             Error::PhotoBytes { got, limit, .. } => Error::Query {
                 code: Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
                 message: format!("photo in row {number} of the query has {got} bytes, the limit is {limit}"),

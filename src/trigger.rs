@@ -3,7 +3,7 @@
 use grnet_core::features::{Features, ImageDigest};
 use pgrx::pg_sys;
 
-use crate::error::Error;
+use crate::error::{Error, Which};
 use crate::ffi::call::{Call, Value};
 use crate::ffi::datum::{self, Detoasted};
 use crate::ffi::row_trigger::{Column, RowTrigger};
@@ -51,7 +51,7 @@ fn run(call: &mut Call<'_>) -> Result<Value, Error> {
     if same_photo && row.new_value(features).is_some() && row.unchanged(features) {
         return Ok(row.keep());
     }
-    embed::check_size(datum::size_of(photo), None)?;
+    embed::check_size(datum::size_of(photo), Which::Only)?;
     let area = region.and_then(|region| row.new_value(region)).map(datum::rectangle);
     let photo = datum::bytea(photo);
     if let Some(value) = row.new_value(features) {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use grnet_core::model::ModelId;
-use grnet_wire::{Failure, Outcome, Photo, Reply, Request, Stats, StudyState, faults};
+use grnet_wire::{Drawing, Failure, Outcome, Photo, Reply, Request, Stats, StudyState, faults};
 
 use super::connection::{Connection, NoConnection, left, unexpected};
 use super::{place, supervisor};
@@ -37,14 +37,48 @@ pub fn embed(
     photos: Vec<Photo<'_>>,
     file: impl Fn() -> Result<Vec<u8>, Error>,
 ) -> Result<Vec<Outcome>, Error> {
-    let timeout = settings::embed_timeout();
-    let deadline = Instant::now() + timeout;
-    let _armed = Armed::new();
     let count = photos.len();
-    match exchange(id, photos, file, deadline) {
-        Ok(outcomes) if outcomes.len() == count => Ok(outcomes),
-        Ok(outcomes) => Err(Error::Protocol(format!("{count} photos were sent, {} answers came.", outcomes.len()))),
-        Err(error) => Err(timed(error, timeout)),
+    match exchange(id, Work::Embed(photos), file)? {
+        Reply::Features { photos, .. } if photos.len() == count => Ok(photos),
+        Reply::Features { photos, .. } => {
+            Err(Error::Protocol(format!("{count} photos were sent, {} answers came.", photos.len())))
+        }
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// Has the map of two photos drawn, with the model `id`; `file` as in [`embed`].
+///
+/// # Errors
+/// As [`embed`]. What is wrong with a photo is in the drawing.
+pub fn match_map(
+    id: ModelId,
+    query: &[u8],
+    item: &[u8],
+    file: impl Fn() -> Result<Vec<u8>, Error>,
+) -> Result<Drawing, Error> {
+    match exchange(id, Work::MatchMap(query, item), file)? {
+        Reply::MatchMap { drawing, .. } => Ok(drawing),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// What the engine does with a model.
+enum Work<'a> {
+    Embed(Vec<Photo<'a>>),
+    MatchMap(&'a [u8], &'a [u8]),
+}
+
+impl<'a> Work<'a> {
+    fn request(self, id: u64, model: ModelId) -> Request<'a> {
+        let (max_bytes, max_pixels) = (settings::max_image_bytes() as u64, settings::max_image_pixels());
+        let deadline_ms = 0;
+        match self {
+            Self::Embed(photos) => Request::Embed { id, model, deadline_ms, max_bytes, max_pixels, photos },
+            Self::MatchMap(query, item) => {
+                Request::MatchMap { id, model, deadline_ms, max_bytes, max_pixels, query, item }
+            }
+        }
     }
 }
 
@@ -73,12 +107,20 @@ pub fn timed(error: Error, timeout: Duration) -> Error {
     }
 }
 
-fn exchange(
-    id: ModelId,
-    photos: Vec<Photo<'_>>,
-    file: impl Fn() -> Result<Vec<u8>, Error>,
+/// Asks for work with a model, and gives the reply to it; a failure is an error.
+fn exchange(id: ModelId, work: Work<'_>, file: impl Fn() -> Result<Vec<u8>, Error>) -> Result<Reply, Error> {
+    let timeout = settings::embed_timeout();
+    let deadline = Instant::now() + timeout;
+    let _armed = Armed::new();
+    within(deadline, id, work, file).map_err(|error| timed(error, timeout))
+}
+
+fn within(
     deadline: Instant,
-) -> Result<Vec<Outcome>, Error> {
+    id: ModelId,
+    work: Work<'_>,
+    file: impl Fn() -> Result<Vec<u8>, Error>,
+) -> Result<Reply, Error> {
     // The connection is out of its place while it is used: an ERROR or a cancel drops it, and the engine, seeing it
     // close, drops the request.
     let (mut connection, mut kept) = match take() {
@@ -88,19 +130,10 @@ fn exchange(
     };
     let began = Instant::now();
     let request_id = next_id();
-    let mut request = Request::Embed {
-        id: request_id,
-        model: id,
-        deadline_ms: 0,
-        max_bytes: settings::max_image_bytes() as u64,
-        max_pixels: settings::max_image_pixels(),
-        photos,
-    };
+    let mut request = work.request(request_id, id);
     let mut sent = 0;
     loop {
-        if let Request::Embed { deadline_ms, .. } = &mut request {
-            *deadline_ms = u32::try_from(left(deadline)?.as_millis()).unwrap_or(u32::MAX);
-        }
+        request.set_deadline(u32::try_from(left(deadline)?.as_millis()).unwrap_or(u32::MAX));
         let reply = match connection.ask(&request, deadline) {
             // The sockets of an engine that was killed close one after another: this one looked alive.
             Err(Error::EngineGone(_)) if kept && began.elapsed() < CLOSING => {
@@ -111,10 +144,6 @@ fn exchange(
             other => other?,
         };
         match reply {
-            Reply::Features { id, photos } if id == request_id => {
-                keep(connection);
-                return Ok(photos);
-            }
             Reply::NeedModel { id: of, model } if of == request_id && model == id => {
                 // The engine keeps four models: in use by more databases than that, they push each other out, and
                 // whoever comes again later lets the others finish.
@@ -139,6 +168,10 @@ fn exchange(
             Reply::Failed { id, failure } if id == request_id => {
                 keep(connection);
                 return Err(failed(failure));
+            }
+            answer @ (Reply::Features { .. } | Reply::MatchMap { .. }) if answer.id() == Some(request_id) => {
+                keep(connection);
+                return Ok(answer);
             }
             other => return Err(unexpected(&other)),
         }

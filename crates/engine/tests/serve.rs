@@ -11,6 +11,8 @@ mod faults;
 mod handshake;
 #[path = "serve/limits.rs"]
 mod limits;
+#[path = "serve/match_map.rs"]
+mod match_map;
 #[path = "serve/models.rs"]
 mod models;
 #[path = "serve/process.rs"]

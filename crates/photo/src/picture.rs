@@ -1,7 +1,7 @@
 //! A photo as pixels of its own shape, for those who cut and turn it themselves.
 
 use crate::crop::Window;
-use crate::{Error, Fit, Limits, Region, header, plan};
+use crate::{Error, Fit, Limits, Plan, Region, header, plan};
 
 /// An upright photo's pixels; both sides are at least 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,14 +46,37 @@ pub fn picture(bytes: &[u8], region: Option<&Region>, longest: u32, limits: &Lim
         None => Window::whole(width, height),
     };
     let own = window.width().max(window.height()).ceil().max(1.0) as u32;
-    let plan = plan(bytes, region, Fit::Letterbox, longest.min(own), limits)?;
-    let (width, height) = plan.target();
-    Ok(Picture { pixels: plan.resized()?, width, height })
+    plan(bytes, region, Fit::Letterbox, longest.min(own), limits)?.picture()
+}
+
+impl Plan<'_> {
+    /// [`run`](Plan::run) without the white that fills the square: the wanted part at its size within it.
+    ///
+    /// # Errors
+    /// As [`run`](Plan::run).
+    pub fn picture(self) -> Result<Picture, Error> {
+        let (width, height) = self.target();
+        Ok(Picture { pixels: self.resized()?, width, height })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_photo_fills_the_square_that_is_wanted() {
+        let bmp = [
+            &b"BM\x42\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x04\0\0\0\x01\0\0\0\x01\0\x18\0"[..],
+            &[0; 24],
+            &[40, 90, 200].repeat(4),
+        ]
+        .concat();
+        let plan = plan(&bmp, None, Fit::Letterbox, 12, &Limits::default()).unwrap();
+        let picture = plan.picture().unwrap();
+        assert_eq!((picture.width(), picture.height()), (12, 3));
+        assert!(picture.pixels().chunks_exact(3).all(|pixel| pixel == [200, 90, 40]));
+    }
 
     #[test]
     fn pixels_that_are_not_width_times_height_are_no_picture() {

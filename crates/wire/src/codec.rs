@@ -114,6 +114,10 @@ mod tests {
             (Request::Stats { id }, Some(id)),
             (Request::Photos { id, photos: vec![] }, Some(id)),
             (Request::Run { id }, Some(id)),
+            (
+                Request::MatchMap { id, model, deadline_ms: 1, max_bytes: 2, max_pixels: 3, query: b"one", item: b"" },
+                Some(id),
+            ),
         ] {
             let bytes = encode_request(&request)?;
             assert_eq!(request_id(&bytes[..bytes.len().min(REQUEST_HEAD)]), expected);

@@ -1,4 +1,4 @@
-//! The protocol between a backend and the engine, version 3.
+//! The protocol between a backend and the engine, version 4.
 //!
 //! A frame is a length (u32, little-endian) and that many bytes: one message, serde through bincode. A client says
 //! [`Request::Hello`] first; the engine answers [`Reply::Hello`] or [`Reply::Refused`] and closes. Then every request
@@ -10,18 +10,20 @@
 mod codec;
 pub mod faults;
 mod frame;
+mod match_map;
 mod message;
 mod study;
 
 pub use codec::{REQUEST_HEAD, decode_reply, decode_request, encode_reply, encode_request, request_id};
 pub use frame::{FrameReader, read_body, read_frame, read_length, write_frame};
+pub use match_map::{Drawing, Side};
 pub use message::{Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};
 pub use study::{StudyFault, StudyKind, StudyPhoto, StudyRefusal, StudyState};
 
 use thiserror::Error;
 
 /// The protocol's version. Both sides must have the same.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Largest frame a backend sends or an engine accepts, in bytes: a batch of photos, or a model.
 pub const MAX_REQUEST: usize = 512 << 20;

@@ -3,7 +3,7 @@
 use grnet_core::model::ModelId;
 use serde::{Deserialize, Serialize};
 
-use crate::{StudyKind, StudyPhoto, StudyRefusal, StudyState};
+use crate::{Drawing, StudyKind, StudyPhoto, StudyRefusal, StudyState};
 
 /// What a backend asks of the engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,6 +90,34 @@ pub enum Request<'a> {
         /// Repeated by the reply.
         id: u64,
     },
+    /// Two photos to be drawn side by side, with the windows that decided joined.
+    MatchMap {
+        /// Repeated by the reply.
+        id: u64,
+        /// The model.
+        model: ModelId,
+        /// Milliseconds from now after which nobody waits any more.
+        deadline_ms: u32,
+        /// Largest photo in bytes.
+        max_bytes: u64,
+        /// Largest photo in pixels.
+        max_pixels: u64,
+        /// The photo on the left: encoded image bytes.
+        #[serde(with = "serde_bytes", borrow)]
+        query: &'a [u8],
+        /// The photo on the right.
+        #[serde(with = "serde_bytes", borrow)]
+        item: &'a [u8],
+    },
+}
+
+impl Request<'_> {
+    /// Says how much time is left, in a request that has a deadline.
+    pub fn set_deadline(&mut self, milliseconds: u32) {
+        if let Self::Embed { deadline_ms, .. } | Self::MatchMap { deadline_ms, .. } = self {
+            *deadline_ms = milliseconds;
+        }
+    }
 }
 
 /// One photo.
@@ -205,6 +233,33 @@ pub enum Reply {
         /// One for each.
         studies: Vec<StudyState>,
     },
+    /// A match map, or why there is none.
+    MatchMap {
+        /// The request's id.
+        id: u64,
+        /// What was drawn.
+        drawing: Drawing,
+    },
+}
+
+impl Reply {
+    /// The id of the request that is answered; `None` for what answers none.
+    pub fn id(&self) -> Option<u64> {
+        match self {
+            Self::Hello { .. } | Self::Refused { .. } => None,
+            Self::Features { id, .. }
+            | Self::NeedModel { id, .. }
+            | Self::ModelReady { id, .. }
+            | Self::Failed { id, .. }
+            | Self::Stats { id, .. }
+            | Self::Going { id, .. }
+            | Self::Progress { id, .. }
+            | Self::Finished { id, .. }
+            | Self::Piece { id, .. }
+            | Self::Studies { id, .. }
+            | Self::MatchMap { id, .. } => Some(*id),
+        }
+    }
 }
 
 /// A photo's features, or why there are none.

@@ -4,8 +4,8 @@ use std::io::{Cursor, Read};
 
 use grnet_core::model::ModelId;
 use grnet_wire::{
-    Failure, FrameReader, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats, StudyFault,
-    StudyKind, StudyPhoto, StudyRefusal, StudyState, WireError, decode_reply, decode_request, encode_reply,
+    Drawing, Failure, FrameReader, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Side, Stats,
+    StudyFault, StudyKind, StudyPhoto, StudyRefusal, StudyState, WireError, decode_reply, decode_request, encode_reply,
     encode_request, read_frame, write_frame,
 };
 use proptest::prelude::*;
@@ -57,6 +57,15 @@ fn requests() -> Vec<Request<'static>> {
         Request::Piece { id: 13, offset: 1 << 33 },
         Request::End { id: 14 },
         Request::Studies { id: 15 },
+        Request::MatchMap {
+            id: 16,
+            model: ModelId([3; 8]),
+            deadline_ms: 60_000,
+            max_bytes: 1 << 25,
+            max_pixels: 64_000_000,
+            query: b"some photo",
+            item: b"",
+        },
     ]
 }
 
@@ -85,7 +94,7 @@ fn replies() -> Vec<Reply> {
     vec![
         Reply::Hello { protocol: 1, pid: 1 },
         Reply::Refused { reason: "too many connections".into() },
-        Reply::Features { id: 7, photos: vec![Outcome::Features(vec![1, 2, 3]), Outcome::Refused(refusal)] },
+        Reply::Features { id: 7, photos: vec![Outcome::Features(vec![1, 2, 3]), Outcome::Refused(refusal.clone())] },
         Reply::NeedModel { id: 7, model: ModelId([3; 8]) },
         Reply::ModelReady { id: 8, model: ModelId([3; 8]) },
         Reply::Failed { id: 7, failure: Failure::Busy { queued: 300, limit: 256 } },
@@ -96,6 +105,8 @@ fn replies() -> Vec<Reply> {
         Reply::Finished { id: 12, report: "{}".into(), words: vec!["left out 7".into()], model_bytes: 9 },
         Reply::Piece { id: 13, bytes: vec![1, 2, 3] },
         Reply::Studies { id: 15, studies: vec![state(), state()] },
+        Reply::MatchMap { id: 16, drawing: Drawing::Png(vec![137, 80, 78, 71]) },
+        Reply::MatchMap { id: 16, drawing: Drawing::Refused(Side::Item, refusal.clone()) },
         Reply::Failed {
             id: 10,
             failure: Failure::Study(StudyRefusal {
@@ -195,7 +206,7 @@ proptest! {
     }
 
     #[test]
-    fn no_change_of_a_message_makes_a_decoder_panic(which in 0usize..24, at in 0usize..500, byte: u8) {
+    fn no_change_of_a_message_makes_a_decoder_panic(which in 0usize..27, at in 0usize..500, byte: u8) {
         let (requests, replies) = (requests(), replies());
         let mut bytes = match requests.get(which) {
             Some(request) => encode_request(request).expect("small"),

@@ -1,12 +1,12 @@
 //! A contact sheet: photos as they are, and the snapshots that training would see instead.
 
-use ab_glyph::{Font, FontRef, PxScale, ScaleFont};
 use grnet_photo::{Fit, Picture};
 use image::{Rgb, RgbImage};
 
 use super::canvas::Plane;
 use super::warp::{Beyond, warp};
 use super::{Imitation, Kind};
+use crate::lettering;
 
 /// Pixels of a photo's side, between photos, of a line of words, and around everything.
 const TILE: u32 = 168;
@@ -73,31 +73,7 @@ fn put(sheet: &mut RgbImage, pixels: &[u8], size: u32, left: u32, top: u32) {
 
 /// Writes a line that ends where `width` pixels do.
 fn write(sheet: &mut RgbImage, text: &str, left: u32, top: u32, width: u32) {
-    // The font is a part of the program: it is whole.
-    let Ok(font) = FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT) else { return };
-    let font = font.as_scaled(PxScale::from(18.0));
-    let mut pen = 0.0;
-    for letter in text.chars() {
-        let id = font.glyph_id(letter);
-        if pen + font.h_advance(id) > width as f32 {
-            return;
-        }
-        let place = ab_glyph::point(left as f32 + pen, top as f32 + font.ascent());
-        pen += font.h_advance(id);
-        let Some(outline) = font.outline_glyph(id.with_scale_and_position(font.scale(), place)) else { continue };
-        let corner = outline.px_bounds().min;
-        outline.draw(|x, y, cover| {
-            let (x, y) = (corner.x + x as f32, corner.y + y as f32);
-            if x < 0.0 || y < 0.0 || x >= sheet.width() as f32 || y >= sheet.height() as f32 {
-                return;
-            }
-            let pixel = &mut sheet.get_pixel_mut(x as u32, y as u32).0;
-            let cover = cover.clamp(0.0, 1.0);
-            for (value, ink) in pixel.iter_mut().zip(INK) {
-                *value = (f32::from(*value) * (1.0 - cover) + f32::from(ink) * cover) as u8;
-            }
-        });
-    }
+    lettering::write(sheet, text, (left as f32, top as f32), 18.0, INK, width as f32);
 }
 
 #[cfg(test)]

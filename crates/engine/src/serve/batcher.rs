@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use grnet_core::features::{self, Dtype};
+use grnet_core::head::Head;
 use grnet_core::model::{ModelFile, ModelId};
+use grnet_core::scorer::Scorer;
 use grnet_wire::{Failure, Outcome, Reply};
 
 use super::Shared;
+use super::decode::resolve;
 use super::inbox::{Decoded, Load, Work};
 use super::log::log_event;
-use super::models::Models;
+use super::models::{Known, Models};
 use super::work::{Loader, Network, Shape};
 
 /// Works until the server stops.
@@ -55,7 +58,7 @@ fn forward(shared: &Shared, network: &mut dyn Network, shape: &Shape, photos: &[
     let start = Instant::now();
     let rows = checked(network, shape, &pixels)?;
     shared.counters.batch(photos.len() as u64, start.elapsed());
-    photos.iter().zip(rows).for_each(|(photo, values)| answer(photo, shape, &values));
+    photos.iter().zip(rows).for_each(|(photo, values)| answer(shared, photo, shape, &values));
     Ok(())
 }
 
@@ -71,10 +74,10 @@ fn by_request(photos: Vec<Decoded>) -> Vec<Vec<Decoded>> {
     requests
 }
 
-fn answer(photo: &Decoded, shape: &Shape, values: &[f32]) {
+fn answer(shared: &Shared, photo: &Decoded, shape: &Shape, values: &[f32]) {
     let model = photo.job.order.model;
     match features::encode(model, photo.digest, &shape.grids, shape.channels, Dtype::F16, values) {
-        Ok(value) => photo.job.resolve(photo.index, Outcome::Features(value)),
+        Ok(value) => resolve(shared, &photo.job, photo.index, Outcome::Features(value)),
         Err(error) => {
             log_event!("model {model} gave a photo features that cannot be stored: {error}");
             photo.job.fail(Failure::Engine(format!("model {model} gave features that cannot be stored: {error}")));
@@ -95,8 +98,8 @@ fn checked(network: &mut dyn Network, shape: &Shape, pixels: &[&[u8]]) -> Result
     }
 }
 
-/// A panic in the code around libtorch is the trouble of whoever asked for it: the engine and its other models live on.
-fn contained<T>(what: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+/// A panic in such work, above all in the code around libtorch, is the trouble of whoever asked for it: the engine and its other models live on.
+pub fn contained<T>(what: &str, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message");
@@ -124,13 +127,15 @@ fn load_file(shared: &Shared, models: &mut Models, loader: &mut dyn Loader, file
     if models.used(model).is_some() {
         return Ok(model); // Several sessions send what all of them lacked; the first one's is enough.
     }
+    let head = Head::read(&parsed).map_err(|e| bad(e.to_string()))?;
+    let scorer = Arc::new(Scorer::new(head).map_err(|e| bad(e.to_string()))?);
     let mut network = contained("loading the model", || loader.load(&parsed)).map_err(bad)?;
     let shape = Arc::new(Shape::of(&parsed.config));
     warm_up(&mut *network, &shape, model).map_err(bad)?;
     for gone in models.make_room(&shared.shapes) {
         log_event!("model {gone} unloaded, the least recently used");
     }
-    models.add(model, shape, network, &shared.shapes);
+    models.add(model, Known { shape, scorer }, network, &shared.shapes);
     log_event!("model {model} loaded in {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
     Ok(model)
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use grnet_wire::{Failure, MAX_REPLY, Outcome, Reply, WireError, encode_reply, write_frame};
+use grnet_wire::{Drawing, Failure, MAX_REPLY, Outcome, Reply, WireError, encode_reply, write_frame};
 
 use super::log::log_event;
 
@@ -153,7 +153,10 @@ impl Client {
     fn write(&self, reply: Reply) -> Result<(), WireError> {
         let bytes = match encode_reply(&reply) {
             Ok(bytes) => bytes,
-            Err(error) => encode_reply(&Reply::Failed { id: id(&reply), failure: Failure::Engine(error.to_string()) })?,
+            Err(error) => {
+                let id = reply.id().unwrap_or_default();
+                encode_reply(&Reply::Failed { id, failure: Failure::Engine(error.to_string()) })?
+            }
         };
         write_frame(&mut &self.stream, &bytes)
     }
@@ -169,25 +172,9 @@ fn weight(reply: &Reply) -> usize {
                 Outcome::Refused(refusal) => refusal.message.len(),
             })
             .sum(),
-        Reply::Piece { bytes, .. } => bytes.len(),
+        Reply::Piece { bytes, .. } | Reply::MatchMap { drawing: Drawing::Png(bytes), .. } => bytes.len(),
         Reply::Finished { report, .. } => report.len(),
         _ => 0,
     };
     payload + 256
-}
-
-fn id(reply: &Reply) -> u64 {
-    match reply {
-        Reply::Features { id, .. }
-        | Reply::NeedModel { id, .. }
-        | Reply::ModelReady { id, .. }
-        | Reply::Failed { id, .. }
-        | Reply::Stats { id, .. }
-        | Reply::Going { id, .. }
-        | Reply::Progress { id, .. }
-        | Reply::Finished { id, .. }
-        | Reply::Piece { id, .. }
-        | Reply::Studies { id, .. } => *id,
-        Reply::Hello { .. } | Reply::Refused { .. } => 0,
-    }
 }

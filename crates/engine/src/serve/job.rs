@@ -1,4 +1,4 @@
-//! One `Embed` request in work.
+//! One request in work: photos to be embedded, or two of them to be drawn.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use grnet_core::model::ModelId;
-use grnet_wire::{Failure, Outcome, Region, Reply};
+use grnet_core::scorer::Scorer;
+use grnet_wire::{Drawing, Failure, Outcome, Region, Reply, Side};
 
 use super::budget::Frame;
 use super::client::Client;
@@ -22,11 +23,22 @@ pub struct Slot {
     pub region: Option<Region>,
 }
 
+/// What a request wants to be answered with.
+#[derive(Debug)]
+pub enum Wish {
+    /// The features of every photo.
+    Features,
+    /// The map of two photos, query and item, by this graph.
+    MatchMap(Arc<Scorer>),
+}
+
 /// What a request asks for.
 #[derive(Debug)]
 pub struct Order {
     /// The request's id.
     pub id: u64,
+    /// What for.
+    pub wish: Wish,
     /// The model.
     pub model: ModelId,
     /// The model's shape.
@@ -57,7 +69,18 @@ pub struct Job {
 #[derive(Debug)]
 struct State {
     outcomes: Vec<Option<Outcome>>,
+    /// Places in the queue that the request holds.
     left: usize,
+}
+
+/// What is to be done after a photo's outcome was put down.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum Next {
+    /// Nothing: others are in work, or the answer is on its way.
+    Nothing,
+    /// Both photos of a map have these feature values: it can be drawn.
+    Draw([Vec<u8>; 2]),
 }
 
 impl Job {
@@ -120,24 +143,42 @@ impl Job {
         self.end_with(Reply::NeedModel { id: self.order.id, model: self.order.model });
     }
 
-    /// Puts down what became of photo `index`; the last one sends the answer.
-    pub fn resolve(&self, index: usize, outcome: Outcome) {
+    /// Puts down what became of photo `index`. The last one sends the answer, or asks for the map to be drawn; that
+    /// keeps its place in the queue until [`drawn`](Self::drawn).
+    pub fn resolve(&self, index: usize, outcome: Outcome) -> Next {
         let mut state = self.lock();
-        if self.is_closed() || state.outcomes[index].is_some() {
-            return;
+        if self.is_closed() || state.outcomes.get(index).is_none_or(Option::is_some) {
+            return Next::Nothing;
         }
         state.outcomes[index] = Some(outcome);
-        state.left -= 1;
-        let answer = (state.left == 0).then(|| std::mem::take(&mut state.outcomes));
-        if answer.is_some() {
-            self.closed.store(true, Ordering::Release);
+        if state.outcomes.iter().any(Option::is_none) {
+            state.left -= 1;
+            drop(state);
+            self.counters.release(1);
+            return Next::Nothing;
         }
+        let outcomes: Vec<Outcome> = std::mem::take(&mut state.outcomes).into_iter().flatten().collect();
         drop(state);
-        self.counters.release(1);
-        if let Some(outcomes) = answer {
+        match self.order.wish {
+            Wish::Features => self.answer(Reply::Features { id: self.order.id, photos: outcomes }),
+            Wish::MatchMap(_) => match both(outcomes) {
+                Ok(features) => return Next::Draw(features),
+                Err(refused) => self.drawn(refused),
+            },
+        }
+        Next::Nothing
+    }
+
+    /// Answers with a map, or with why there is none.
+    pub fn drawn(&self, drawing: Drawing) {
+        self.answer(Reply::MatchMap { id: self.order.id, drawing });
+    }
+
+    /// Ends the request well.
+    fn answer(&self, reply: Reply) {
+        if self.close() {
             self.counters.answered(self.order.arrived.elapsed());
-            let photos = outcomes.into_iter().flatten().collect();
-            self.client.send(Reply::Features { id: self.order.id, photos });
+            self.client.send(reply);
         }
     }
 
@@ -147,7 +188,7 @@ impl Job {
         }
     }
 
-    /// Takes the photos that are left out of the queue; false where the request was closed before.
+    /// Gives back the places that are left in the queue; false where the request was closed before.
     fn close(&self) -> bool {
         let state = self.lock();
         if self.closed.swap(true, Ordering::AcqRel) {
@@ -162,4 +203,16 @@ impl Job {
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The values of a map's photos, or the refusal of the first that has none.
+fn both(outcomes: Vec<Outcome>) -> Result<[Vec<u8>; 2], Drawing> {
+    let mut values = [Vec::new(), Vec::new()];
+    for ((value, outcome), side) in values.iter_mut().zip(outcomes).zip([Side::Query, Side::Item]) {
+        match outcome {
+            Outcome::Features(features) => *value = features,
+            Outcome::Refused(refusal) => return Err(Drawing::Refused(side, refusal)),
+        }
+    }
+    Ok(values)
 }

@@ -5,6 +5,9 @@
 //!                ▲                                             refused photos │ features
 //!                └── client (a writing thread each) ◀── job, answered once ◀──┘
 //! ```
+//!
+//! A match map goes the same way with two photos; once both have features it waits in the queue again, for a decoder to
+//! draw it.
 
 pub mod args;
 mod batcher;
@@ -13,6 +16,7 @@ mod client;
 mod clients;
 mod counters;
 mod decode;
+mod draw;
 mod error;
 mod inbox;
 mod job;

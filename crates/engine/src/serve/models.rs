@@ -1,20 +1,30 @@
-//! The models that are loaded: their networks on the model thread, their shapes for everybody.
+//! The models that are loaded: their networks on the model thread, their shapes and graphs for everybody.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use grnet_core::model::ModelId;
+use grnet_core::scorer::Scorer;
 
 use super::work::{Network, Shape};
 
-/// The shapes of the loaded models, as sessions see them.
+/// What everybody knows of a loaded model.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its shape.
+    pub shape: Arc<Shape>,
+    /// Its graph.
+    pub scorer: Arc<Scorer>,
+}
+
+/// The loaded models as sessions see them.
 #[derive(Debug, Default)]
-pub struct Shapes(RwLock<Vec<(ModelId, Arc<Shape>)>>);
+pub struct Shapes(RwLock<Vec<(ModelId, Known)>>);
 
 impl Shapes {
-    /// The shape of a loaded model.
-    pub fn get(&self, model: ModelId) -> Option<Arc<Shape>> {
+    /// A loaded model.
+    pub fn get(&self, model: ModelId) -> Option<Known> {
         let shapes = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        shapes.iter().find(|(id, _)| *id == model).map(|(_, shape)| Arc::clone(shape))
+        shapes.iter().find(|(id, _)| *id == model).map(|(_, known)| known.clone())
     }
 
     /// The ids of the loaded models.
@@ -22,7 +32,7 @@ impl Shapes {
         self.0.read().unwrap_or_else(PoisonError::into_inner).iter().map(|(id, _)| *id).collect()
     }
 
-    fn set(&self, shapes: Vec<(ModelId, Arc<Shape>)>) {
+    fn set(&self, shapes: Vec<(ModelId, Known)>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = shapes;
     }
 }
@@ -35,7 +45,7 @@ pub struct Models {
 
 struct Loaded {
     id: ModelId,
-    shape: Arc<Shape>,
+    known: Known,
     network: Box<dyn Network>,
 }
 
@@ -50,7 +60,7 @@ impl Models {
         let at = self.loaded.iter().position(|model| model.id == id)?;
         let model = self.loaded.remove(at);
         self.loaded.push(model);
-        self.loaded.last_mut().map(|model| (&mut *model.network, &model.shape))
+        self.loaded.last_mut().map(|model| (&mut *model.network, &model.known.shape))
     }
 
     /// Makes room for one more; the ids of what went.
@@ -62,12 +72,12 @@ impl Models {
     }
 
     /// Adds a model.
-    pub fn add(&mut self, id: ModelId, shape: Arc<Shape>, network: Box<dyn Network>, shapes: &Shapes) {
-        self.loaded.push(Loaded { id, shape, network });
+    pub fn add(&mut self, id: ModelId, known: Known, network: Box<dyn Network>, shapes: &Shapes) {
+        self.loaded.push(Loaded { id, known, network });
         self.publish(shapes);
     }
 
     fn publish(&self, shapes: &Shapes) {
-        shapes.set(self.loaded.iter().map(|model| (model.id, Arc::clone(&model.shape))).collect());
+        shapes.set(self.loaded.iter().map(|model| (model.id, model.known.clone())).collect());
     }
 }

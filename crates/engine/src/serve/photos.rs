@@ -1,7 +1,7 @@
 //! Real photos, decoded by `grnet-photo`.
 
 use grnet_core::config::Input;
-use grnet_photo::{ErrorKind, Limits};
+use grnet_photo::{Error, ErrorKind, Fit, Limits, Picture, Plan};
 use grnet_wire::{PhotoFault, PhotoRefusal, Region};
 
 use super::room::Room;
@@ -25,6 +25,32 @@ impl Default for PhotoDecoder {
     }
 }
 
+impl PhotoDecoder {
+    /// Runs a plan when there is room for what it takes.
+    fn run<T>(
+        &self,
+        plan: Result<Plan<'_>, Error>,
+        run: impl FnOnce(Plan<'_>) -> Result<T, Error>,
+    ) -> Result<T, PhotoRefusal> {
+        let done = plan.and_then(|plan| {
+            let _place = self.room.enter(plan.memory());
+            run(plan)
+        });
+        done.map_err(|error| PhotoRefusal {
+            fault: match error.kind() {
+                ErrorKind::TooLarge => PhotoFault::TooLarge,
+                ErrorKind::BadImage => PhotoFault::BadImage,
+                ErrorKind::BadRegion => PhotoFault::BadRegion,
+            },
+            message: error.to_string(),
+        })
+    }
+}
+
+fn bounds(limits: PhotoLimits) -> Limits {
+    Limits { max_bytes: limits.max_bytes, max_pixels: limits.max_pixels }
+}
+
 impl Decoder for PhotoDecoder {
     fn prepare(
         &self,
@@ -34,19 +60,11 @@ impl Decoder for PhotoDecoder {
         limits: PhotoLimits,
     ) -> Result<Vec<u8>, PhotoRefusal> {
         let region = region.map(|Region { left, top, width, height }| grnet_photo::Region { left, top, width, height });
-        let limits = Limits { max_bytes: limits.max_bytes, max_pixels: limits.max_pixels };
-        let prepared =
-            grnet_photo::plan(bytes, region.as_ref(), fit(input.fit), input.size, &limits).and_then(|plan| {
-                let _place = self.room.enter(plan.memory());
-                plan.run()
-            });
-        prepared.map(|photo| photo.pixels).map_err(|error| PhotoRefusal {
-            fault: match error.kind() {
-                ErrorKind::TooLarge => PhotoFault::TooLarge,
-                ErrorKind::BadImage => PhotoFault::BadImage,
-                ErrorKind::BadRegion => PhotoFault::BadRegion,
-            },
-            message: error.to_string(),
-        })
+        let plan = grnet_photo::plan(bytes, region.as_ref(), fit(input.fit), input.size, &bounds(limits));
+        self.run(plan, |plan| Ok(plan.run()?.pixels))
+    }
+
+    fn picture(&self, bytes: &[u8], longest: u32, limits: PhotoLimits) -> Result<Picture, PhotoRefusal> {
+        self.run(grnet_photo::plan(bytes, None, Fit::Letterbox, longest, &bounds(limits)), Plan::picture)
     }
 }

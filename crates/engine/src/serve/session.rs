@@ -19,7 +19,7 @@ use super::Shared;
 use super::budget::Frame;
 use super::client::Client;
 use super::inbox::Load;
-use super::job::{Job, Order, Slot};
+use super::job::{Job, Order, Slot, Wish};
 use super::log::log_event;
 use super::study::{self, Study};
 use super::work::PhotoLimits;
@@ -173,11 +173,11 @@ fn answer(
             Ok(())
         }
         Request::Embed { id, model, deadline_ms, max_bytes, max_pixels, photos } => {
-            let Some(shape) = shared.shapes.get(model) else {
+            let Some(known) = shared.shapes.get(model) else {
                 client.send(Reply::NeedModel { id, model });
                 return Ok(());
             };
-            if let Some(message) = too_many(photos.len(), shape.value_bytes()) {
+            if let Some(message) = too_many(photos.len(), known.shape.value_bytes()) {
                 client.send(Reply::Failed { id, failure: Failure::Engine(message) });
                 return Ok(());
             }
@@ -185,19 +185,48 @@ fn answer(
                 client.send(Reply::Features { id, photos: Vec::new() });
                 return Ok(());
             }
-            if shared.counters.admit(photos.len() as u64, shared.limits.max_queue).is_err() {
-                client.send(busy(shared, id));
-                return Ok(());
-            }
             let slot = |photo: &Photo<'_>| Slot { bytes: place(&frame, photo.bytes), region: photo.region };
             let slots = photos.iter().map(slot).collect();
-            let limits = PhotoLimits { max_bytes, max_pixels: max_pixels.min(MOST_PIXELS) };
             let deadline = arrived + Duration::from_millis(deadline_ms.into());
-            let order = Order { id, model, shape, limits, arrived, deadline, slots, frame };
-            shared.queue.push(Arc::new(Job::new(order, Arc::clone(client), Arc::clone(&shared.counters))));
+            let limits = limits(max_bytes, max_pixels);
+            let wish = Wish::Features;
+            admit(
+                shared,
+                client,
+                Order { id, wish, model, shape: known.shape, limits, arrived, deadline, slots, frame },
+            );
+            Ok(())
+        }
+        Request::MatchMap { id, model, deadline_ms, max_bytes, max_pixels, query, item } => {
+            let Some(known) = shared.shapes.get(model) else {
+                client.send(Reply::NeedModel { id, model });
+                return Ok(());
+            };
+            let slots = [query, item].iter().map(|part| Slot { bytes: place(&frame, part), region: None }).collect();
+            let deadline = arrived + Duration::from_millis(deadline_ms.into());
+            let limits = limits(max_bytes, max_pixels);
+            let wish = Wish::MatchMap(known.scorer);
+            admit(
+                shared,
+                client,
+                Order { id, wish, model, shape: known.shape, limits, arrived, deadline, slots, frame },
+            );
             Ok(())
         }
     }
+}
+
+fn limits(max_bytes: u64, max_pixels: u64) -> PhotoLimits {
+    PhotoLimits { max_bytes, max_pixels: max_pixels.min(MOST_PIXELS) }
+}
+
+/// Lets a request into the queue, or says at once that it is full.
+fn admit(shared: &Shared, client: &Arc<Client>, order: Order) {
+    if shared.counters.admit(order.slots.len() as u64, shared.limits.max_queue).is_err() {
+        client.send(busy(shared, order.id));
+        return;
+    }
+    shared.queue.push(Arc::new(Job::new(order, Arc::clone(client), Arc::clone(&shared.counters))));
 }
 
 /// What keeps a request of `photos` photos from being answered in one message, whatever is in them.

@@ -3,6 +3,7 @@
 use grnet_core::config::{Input, ModelConfig};
 use grnet_core::model::ModelFile;
 use grnet_core::pyramid;
+use grnet_photo::Picture;
 use grnet_wire::{PhotoRefusal, Region};
 
 /// A loaded model's network.
@@ -45,9 +46,9 @@ pub struct PhotoLimits {
     pub max_pixels: u64,
 }
 
-/// Turns encoded photos into a network's input, on many threads at once.
+/// Turns encoded photos into pixels, on many threads at once.
 pub trait Decoder: Send + Sync {
-    /// `size · size · 3` bytes, rows of RGB.
+    /// A network's input: `size · size · 3` bytes, rows of RGB.
     ///
     /// # Errors
     /// What is wrong with the photo.
@@ -58,6 +59,12 @@ pub trait Decoder: Send + Sync {
         input: &Input,
         limits: PhotoLimits,
     ) -> Result<Vec<u8>, PhotoRefusal>;
+
+    /// A photo for people to look at: upright, its longer side `longest` pixels.
+    ///
+    /// # Errors
+    /// What is wrong with the photo.
+    fn picture(&self, bytes: &[u8], longest: u32, limits: PhotoLimits) -> Result<Picture, PhotoRefusal>;
 }
 
 /// What the rest of the server knows of a model.

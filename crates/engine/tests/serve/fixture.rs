@@ -10,10 +10,12 @@ use std::time::{Duration, Instant};
 use grnet_core::config::{Backbone, Fit, Graph, Input, ModelConfig, Pooling, Pyramid};
 use grnet_core::features::Features;
 use grnet_core::model::{self, ModelFile, ModelId};
+use grnet_core::pyramid;
 use grnet_engine::serve::work::{Decoder, Loader, Network, PhotoLimits};
 use grnet_engine::serve::{Limits, Server, Settings};
+use grnet_photo::Picture;
 use grnet_wire::{
-    Failure, MAX_REPLY, Outcome, PROTOCOL, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats,
+    Drawing, Failure, MAX_REPLY, Outcome, PROTOCOL, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats,
     decode_reply, encode_request,
 };
 
@@ -29,8 +31,10 @@ pub struct Bench {
     pub batches: Mutex<Vec<Vec<u8>>>,
     /// Batches that reached the network.
     pub entered: AtomicUsize,
-    /// Photos decoded.
+    /// Photos decoded for the network.
     pub decoded: AtomicUsize,
+    /// Photos decoded for a map.
+    pub pictures: AtomicUsize,
     /// Every further batch is an error.
     pub broken: AtomicBool,
 }
@@ -74,13 +78,14 @@ impl Loader for TestLoader {
         if file.tensor_names().iter().any(|name| name == "panics") {
             panic!("the test's loader panics on purpose");
         }
-        Ok(Box::new(TestNetwork { bench: Arc::clone(&self.0), channels: file.config.channels, warm: false }))
+        let values = pyramid::regions(&file.config.pyramid.grids) * file.config.channels;
+        Ok(Box::new(TestNetwork { bench: Arc::clone(&self.0), values, warm: false }))
     }
 }
 
 struct TestNetwork {
     bench: Arc<Bench>,
-    channels: usize,
+    values: usize,
     warm: bool,
 }
 
@@ -107,11 +112,12 @@ impl Network for TestNetwork {
             INFINITE => f32::INFINITY,
             byte => f32::from(byte),
         };
-        Ok(pixels.iter().map(|photo| vec![value(photo[0]); self.channels]).collect())
+        Ok(pixels.iter().map(|photo| vec![value(photo[0]); self.values]).collect())
     }
 }
 
-/// `ok N` is a photo of bytes N; `slow N` takes 50 ms; `panic` and anything else is bad.
+/// `ok N` is a photo of bytes N; `slow N` takes 50 ms; `half N` is one only for the network; `panic` and anything else
+/// is bad.
 struct TestDecoder(Arc<Bench>);
 
 impl Decoder for TestDecoder {
@@ -130,7 +136,7 @@ impl Decoder for TestDecoder {
         let side = input.size as usize;
         match bytes {
             b"panic" => panic!("the test's decoder panics on purpose"),
-            [b'o', b'k', n, ..] => Ok(vec![*n; side * side * 3]),
+            [b'o', b'k', n, ..] | [b'h', b'a', b'l', b'f', n] => Ok(vec![*n; side * side * 3]),
             [b's', b'l', b'o', b'w', n, ..] => {
                 std::thread::sleep(Duration::from_millis(50));
                 Ok(vec![*n; side * side * 3])
@@ -138,9 +144,17 @@ impl Decoder for TestDecoder {
             _ => refuse(PhotoFault::BadImage, "not an image"),
         }
     }
+
+    /// As high as it may be, half as wide.
+    fn picture(&self, bytes: &[u8], longest: u32, _: PhotoLimits) -> Result<Picture, PhotoRefusal> {
+        self.0.pictures.fetch_add(1, Ordering::SeqCst);
+        let [b'o', b'k', n, ..] = bytes else { panic!("the test's decoder panics on purpose") };
+        let pixels = vec![*n; (longest / 2 * longest * 3) as usize];
+        Ok(Picture::new(longest / 2, longest, pixels).unwrap())
+    }
 }
 
-/// A model file; different `salt`, different id.
+/// A model file whose graph listens to all pairs alike; different `salt`, different id.
 pub fn model_file(salt: f32, name: &str) -> Vec<u8> {
     let config = ModelConfig {
         format: 1,
@@ -149,11 +163,30 @@ pub fn model_file(salt: f32, name: &str) -> Vec<u8> {
         reduction: false,
         channels: 2,
         input: Input { size: 8, fit: Fit::Stretch, mean: [0.0; 3], std: [1.0; 3] },
-        pyramid: Pyramid { grids: vec![1], pooling: Pooling::Average, normalise: false },
-        graph: Graph::default(),
+        pyramid: Pyramid { grids: vec![1, 2], pooling: Pooling::Average, normalise: false },
+        graph: Graph {
+            dim: 2,
+            layers: 1,
+            project_bias: false,
+            attention_bias: false,
+            update_bias: false,
+            ..Graph::default()
+        },
     };
-    let data = model::TensorData::Numbers(model::Storage::F32, vec![salt]);
-    model::write(&config, &[(name.to_owned(), vec![1], data)]).unwrap()
+    let tensor = |name: &str, shape: &[usize], value: f32| {
+        let values = vec![value; shape.iter().product()];
+        (name.to_owned(), shape.to_vec(), model::TensorData::Numbers(model::Storage::F32, values))
+    };
+    let tensors = [
+        tensor(name, &[1], salt),
+        tensor("graph.project.weight", &[2, 2], 0.0),
+        tensor("graph.layers.0.out.weight", &[2, 2], 0.0),
+        tensor("graph.layers.0.in.weight", &[2, 2], 0.0),
+        tensor("graph.layers.0.update.weight", &[2, 2], 0.0),
+        tensor("graph.readout.weight", &[2], 0.0),
+        tensor("graph.readout.bias", &[1], 0.0),
+    ];
+    model::write(&config, &tensors).unwrap()
 }
 
 /// Limits that tests change.
@@ -292,6 +325,19 @@ pub fn embed<'a>(id: u64, model: ModelId, photos: &'a [&'a [u8]]) -> Request<'a>
 pub fn embed_within<'a>(id: u64, model: ModelId, deadline_ms: u32, photos: &'a [&'a [u8]]) -> Request<'a> {
     let photos = photos.iter().map(|bytes| Photo { bytes, region: None }).collect();
     Request::Embed { id, model, deadline_ms, max_bytes: 1 << 20, max_pixels: 1 << 20, photos }
+}
+
+/// A request for the map of two photos.
+pub fn match_map<'a>(id: u64, model: ModelId, deadline_ms: u32, query: &'a [u8], item: &'a [u8]) -> Request<'a> {
+    Request::MatchMap { id, model, deadline_ms, max_bytes: 1 << 20, max_pixels: 1 << 20, query, item }
+}
+
+/// What was drawn.
+pub fn drawing(reply: Reply) -> Drawing {
+    match reply {
+        Reply::MatchMap { drawing, .. } => drawing,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// The outcomes of a reply that must be features.
