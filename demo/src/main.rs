@@ -14,7 +14,6 @@ mod catalogue;
 mod database;
 mod drawing;
 mod evaluation;
-mod explanation;
 mod failure;
 mod fingerprint;
 mod folder;

@@ -1,7 +1,6 @@
 //! The page: everything that the sheet shows, why the best matches match, and the SQL, in one file.
 
-use crate::explanation;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::picture::jpeg;
 use crate::plan::Plan;
 use crate::ranking::{Answer, Figures, Ranking, Searched, TOPS};
@@ -10,8 +9,8 @@ use crate::sheet::{place_in_words, probability};
 use crate::statements::{self, Example};
 use crate::thumbnails::Thumbnails;
 use base64::Engine;
-use image::RgbImage;
 use image::imageops::{FilterType, resize};
+use image::{ImageFormat, RgbImage};
 use postgres::Client;
 use std::fmt::Write as _;
 
@@ -33,7 +32,7 @@ pub struct Content<'a> {
     pub shortlist: Option<String>,
 }
 
-/// Writes the page; the client is asked for the explanations.
+/// Writes the page; the client is asked for the maps of the best matches.
 ///
 /// # Errors
 /// A statement failed, or a picture could not be encoded.
@@ -122,18 +121,23 @@ fn search(client: &mut Client, one: &Searched, thumbnails: &Thumbnails, open: bo
     html.push_str(&answer("Graph", one, &one.graph, thumbnails, true)?);
     html.push_str(&answer("Global vector", one, &one.global, thumbnails, false)?);
     if let Some(best) = one.graph.matches.first() {
-        let why = explanation::draw(client, (&one.id, &best.id), (query, thumbnails.item(&best.id)))?;
-        if !why.is_empty() {
-            let _ = write!(
-                html,
-                "<details{}><summary>Why does <b>{}</b> match?</summary>{why}</details>",
-                if open { " open" } else { "" },
-                escaped(&best.title)
-            );
-        }
+        let _ = write!(
+            html,
+            "<details{}><summary>Why does <b>{title}</b> match?</summary><img class=\"why\" src=\"{}\" \
+             alt=\"both photos, the windows that decided joined\"></details>",
+            if open { " open" } else { "" },
+            data_uri(&match_map(client, &one.id, &best.id)?, 85)?,
+            title = escaped(&best.title)
+        );
     }
     html.push_str("</div></article>\n");
     Ok(html)
+}
+
+/// The map as the engine drew it. It becomes a JPEG in the page: as a PNG each one would take half a megabyte.
+fn match_map(client: &mut Client, query: &str, item: &str) -> Result<RgbImage> {
+    let row = client.query_one(statements::MATCH_MAP, &[&query, &item]).map_err(Failure::sql("explaining a match"))?;
+    Ok(image::load_from_memory_with_format(row.get(0), ImageFormat::Png)?.into_rgb8())
 }
 
 fn answer(who: &str, one: &Searched, answer: &Answer, thumbnails: &Thumbnails, graph: bool) -> Result<String> {
@@ -166,6 +170,7 @@ fn sql(content: &Content) -> String {
     block("The tables; a trigger computes the features", statements::TABLES);
     block("The ranking by the graph", statements::BY_GRAPH);
     block("The ranking by the global vector", statements::BY_GLOBAL);
+    block("The picture that says why", statements::MATCH_MAP);
     for example in content.examples {
         block(&format!("To try in psql: {}", example.about), &example.sql);
     }

@@ -63,16 +63,11 @@ FROM item
 WHERE features IS NOT NULL
 ORDER BY similarity DESC, id";
 
-/// The strongest pairs of windows between two photos, the pair of whole photos left out.
-pub const EXPLAIN: &str = "
-SELECT edge.scale, edge.query_row, edge.query_col, edge.item_row, edge.item_col,
-       edge.similarity, edge.weight, model.grids[edge.scale + 1] AS grid
-FROM query, item, grnet.model AS model,
-     grnet_explain(query.features, item.features) AS edge
-WHERE query.id = $1 AND item.id = $2 AND edge.scale > 0
-  AND model.id = grnet_info(query.features) ->> 'model'
-ORDER BY edge.weight * greatest(edge.similarity, 0) DESC
-LIMIT 40";
+/// Why a photo of the catalogue matches, as a picture.
+pub const MATCH_MAP: &str = "
+SELECT grnet_match_map(query.image, item.image)
+FROM query, item
+WHERE query.id = $1 AND item.id = $2";
 
 /// What drops a database and makes it again.
 pub fn new_database(name: &str) -> [String; 2] {

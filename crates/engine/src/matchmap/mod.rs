@@ -64,9 +64,9 @@ fn words(score: f64, pairs: &[Pair]) -> String {
     let count = pairs.len();
     // Writing into a string does not fail.
     let _ = match count {
-        0 => write!(words, "   no pair of windows to show"),
-        1 => write!(words, "   1 pair of windows, {share:.0} % of the weight"),
-        _ => write!(words, "   {count} pairs of windows, {share:.0} % of the weight"),
+        0 => write!(words, " · no pair of windows to show"),
+        1 => write!(words, " · 1 pair of windows, {share:.0} % of the weight"),
+        _ => write!(words, " · {count} pairs of windows, {share:.0} % of the weight"),
     };
     words
 }
@@ -97,10 +97,10 @@ mod tests {
             (0.0004, "probability below 0.001"),
             (0.0, "probability below 0.001"),
         ] {
-            assert_eq!(words(score, &[]), format!("{expected}   no pair of windows to show"));
+            assert_eq!(words(score, &[]), format!("{expected} · no pair of windows to show"));
         }
-        assert_eq!(words(0.25, &[pair(0.071)]), "probability 0.250   1 pair of windows, 7 % of the weight");
+        assert_eq!(words(0.25, &[pair(0.071)]), "probability 0.250 · 1 pair of windows, 7 % of the weight");
         let two = words(0.25, &[pair(0.071), pair(0.032)]);
-        assert_eq!(two, "probability 0.250   2 pairs of windows, 10 % of the weight");
+        assert_eq!(two, "probability 0.250 · 2 pairs of windows, 10 % of the weight");
     }
 }

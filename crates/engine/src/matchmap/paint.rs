@@ -63,8 +63,11 @@ pub fn map(layout: &Layout, query: &Picture, item: &Picture, pairs: &[Pair], wor
     for (number, (query, item, _)) in placed.iter().enumerate().rev() {
         let figure = (number + 1).to_string();
         for (x, y) in [query.middle(), item.middle()] {
-            let corner = (x - lettering::width(&figure, FIGURE) / 2.0, y - FIGURE / 2.0);
-            lettering::write(&mut picture, &figure, corner, FIGURE, [255; 3], FIGURE);
+            // Twice, a little apart: the font is a light one.
+            for left in [x - 0.8, x] {
+                let corner = (left - lettering::width(&figure, FIGURE) / 2.0 + 0.4, y - FIGURE / 2.0);
+                lettering::write(&mut picture, &figure, corner, FIGURE, [255; 3], FIGURE);
+            }
         }
     }
     let (left, middle) = layout.footer;

@@ -65,6 +65,6 @@ impl Decoder for PhotoDecoder {
     }
 
     fn picture(&self, bytes: &[u8], longest: u32, limits: PhotoLimits) -> Result<Picture, PhotoRefusal> {
-        self.run(grnet_photo::plan(bytes, None, Fit::Letterbox, longest, &bounds(limits)), Plan::picture)
+        self.run(grnet_photo::plan(bytes, None, Fit::Letterbox, longest, &bounds(limits)), |plan| plan.picture())
     }
 }

@@ -67,7 +67,11 @@ pub fn answer(studies: &Arc<Studies>, client: &Arc<Client>, study: &mut Option<S
             Some(open) => going(id, &open),
             None => out_of_turn(id),
         },
-        Request::Hello { .. } | Request::Embed { .. } | Request::Model { .. } | Request::Stats { .. } => {
+        Request::Hello { .. }
+        | Request::Embed { .. }
+        | Request::MatchMap { .. }
+        | Request::Model { .. }
+        | Request::Stats { .. } => {
             unreachable!("the session answers these")
         }
     };
