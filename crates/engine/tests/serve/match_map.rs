@@ -39,8 +39,9 @@ fn two_photos_become_a_picture_of_both() {
     let map = picture(client.ask(&match_map(7, running.model, LONG, b"ok\x64", b"ok\x32")));
     // Both photos are 256 wide and 512 high.
     assert_eq!(map.height(), 570);
-    let (left, right) = (map.width() / 2 - 128, map.width() / 2 + 128);
-    assert_eq!([map.get_pixel(left, 20).0, map.get_pixel(right, 20).0], [[100; 3], [50; 3]]);
+    // Between the edge of a box and its middle nothing lies above them.
+    let (left, right) = (map.width() / 2 - 38 - 256 + 40, map.width() / 2 + 38 + 40);
+    assert_eq!([map.get_pixel(left, 54).0, map.get_pixel(right, 54).0], [[100; 3], [50; 3]]);
     assert!(drawn(&map) > 2000, "{} pixels of boxes and lines", drawn(&map));
     // White windows show nothing.
     assert_eq!(drawn(&picture(client.ask(&match_map(8, running.model, LONG, b"ok\xf5", b"ok\x32")))), 0);
