@@ -100,6 +100,11 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn min(self, a: __m256, b: __m256) -> __m256 {
+        has!(self, _mm256_min_ps(a, b))
+    }
+
+    #[inline(always)]
     fn exponent(self, shifted: __m256) -> __m256 {
         has!(self, _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(shifted))))
     }

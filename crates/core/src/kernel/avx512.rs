@@ -116,6 +116,11 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
+            fn min(self, a: __m512, b: __m512) -> __m512 {
+                has!(self, _mm512_min_ps(a, b))
+            }
+
+            #[inline(always)]
             fn exponent(self, shifted: __m512) -> __m512 {
                 has!(self, _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(shifted))))
             }

@@ -44,6 +44,8 @@ pub trait Lanes: Copy {
     fn fma(self, a: Self::F, b: Self::F, c: Self::F) -> Self::F;
     /// The larger.
     fn max(self, a: Self::F, b: Self::F) -> Self::F;
+    /// The smaller.
+    fn min(self, a: Self::F, b: Self::F) -> Self::F;
     /// 2^n from the bits of `n + 1.5·2²³ + 127`: [`power`](Self::power)'s way to the exponent.
     fn exponent(self, shifted: Self::F) -> Self::F;
     /// Sum of the lanes, always in the same order.

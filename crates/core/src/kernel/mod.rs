@@ -4,6 +4,7 @@
 //! - `regions`: stored values to f32; `squares`: the nodes' operand; `softmax`: the attention; `transpose`.
 //! - `product` over `tile`: matrix products; `weights`: a model's matrices as the tiles read them; `edges`.
 //! - `pair`: one pair from windows to logit; `last`: the last layer's row; `scratch`: its room.
+//! - `convolve`: a network of inverted residuals, from pixels to its map, over the same tiles.
 //! - `short`: the same with 16-bit integers in the large products.
 //!
 //! Savings that change nothing, in all of it:
@@ -20,6 +21,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code, reason = "instructions that not every processor has; every block says why it is sound")]
 mod avx512;
+pub mod convolve;
 mod edges;
 mod lanes;
 mod last;

@@ -78,6 +78,11 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn min(self, a: F, b: F) -> F {
+        each(|i| if a[i] < b[i] { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
     fn exponent(self, shifted: F) -> F {
         each(|i| f32::from_bits(shifted[i].to_bits() << 23))
     }

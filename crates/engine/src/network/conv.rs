@@ -1,5 +1,6 @@
 //! A convolution: batch norm folded in, activation applied in place. For inference, and for training as it is.
 
+use grnet_core::kernel::convolve::Folded;
 use grnet_core::model::NamedTensor;
 use tch::{Device, Kind, Tensor};
 
@@ -97,6 +98,15 @@ impl Conv {
         self.weight = self.weight.f_to_device(device)?.f_to_kind(kind)?;
         self.bias = self.bias.f_to_device(device)?.f_to_kind(kind)?;
         Ok(())
+    }
+
+    /// Kernel and bias as numbers, for another way to compute it.
+    ///
+    /// # Errors
+    /// What libtorch refuses.
+    pub(super) fn numbers(&self) -> Result<Folded, EngineError> {
+        let numbers = |value: &Tensor| Ok::<_, EngineError>(Vec::try_from(value.f_contiguous()?.f_view([-1])?)?);
+        Ok(Folded { weight: numbers(&self.weight)?, bias: numbers(&self.bias)? })
     }
 
     /// Kernel and bias with their names, to be replaced by variables that learn.

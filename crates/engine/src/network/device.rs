@@ -1,6 +1,7 @@
 //! Where the network runs, and in which precision.
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use tch::{Cuda, Kind};
 
@@ -100,6 +101,23 @@ pub fn wait_asleep() {
     again.arg0(arguments.next().unwrap_or_else(|| program.into_os_string()));
     // Returns only where it fails: then the default stays.
     let _ = again.args(arguments).env("OMP_WAIT_POLICY", "PASSIVE").exec();
+}
+
+/// Cores for what this process computes itself; 0: as many as libtorch's threads.
+static CORES: AtomicUsize = AtomicUsize::new(0);
+
+/// Sets the number of threads for the networks that need no libtorch. They wait for nobody, so they may take the decoders'
+/// cores too.
+pub fn set_cores(cores: usize) {
+    CORES.store(cores, Relaxed);
+}
+
+/// What [`set_cores`] set, or the number of libtorch's threads.
+pub(super) fn cores() -> usize {
+    match CORES.load(Relaxed) {
+        0 => usize::try_from(tch::get_num_threads()).unwrap_or(1),
+        cores => cores,
+    }
 }
 
 /// Limits libtorch's threads for one operation. Applies to the whole process; call before the first operation.

@@ -7,10 +7,13 @@
 
 use std::ops::Range;
 
+use grnet_core::kernel::Path;
+use grnet_core::kernel::convolve::{Inverted, Network};
 use tch::{Device, Tensor};
 
 use super::backbone::{Backbone, Convolutions};
 use super::conv::{Activation, Conv, Padding, Shape};
+use super::direct::Direct;
 use super::weights::Weights;
 use super::{EngineError, Precision};
 
@@ -39,12 +42,25 @@ struct Block {
     expand: Option<Conv>,
     depthwise: Conv,
     project: Conv,
+    /// Side of the depthwise kernel, and its stride.
+    window: (usize, usize),
     residual: bool,
 }
 
 impl Block {
     fn convolutions(&mut self) -> impl Iterator<Item = &mut Conv> {
         self.expand.as_mut().into_iter().chain([&mut self.depthwise, &mut self.project])
+    }
+
+    fn numbers(&self) -> Result<Inverted, EngineError> {
+        Ok(Inverted {
+            expand: self.expand.as_ref().map(Conv::numbers).transpose()?,
+            depthwise: self.depthwise.numbers()?,
+            project: self.project.numbers()?,
+            side: self.window.0,
+            stride: self.window.1,
+            residual: self.residual,
+        })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
@@ -63,6 +79,8 @@ pub struct EfficientNetLite0 {
     stem: Conv,
     blocks: Vec<Block>,
     head: Conv,
+    /// The same without libtorch, where that is possible: in f32 on a processor with vectors of its own, with weights that stay.
+    direct: Option<Direct>,
 }
 
 /// SAME padding of a kernel under a stride of 1 or 2.
@@ -96,6 +114,7 @@ impl EfficientNetLite0 {
             stem: Conv::folded(weights, "_conv_stem", "_bn0", stem, Activation::Relu6)?,
             head: Conv::folded(weights, "_conv_head", "_bn1", pointwise(input, CHANNELS), Activation::Relu6)?,
             blocks,
+            direct: None,
         })
     }
 }
@@ -127,6 +146,7 @@ fn block(
             pointwise(inner, output),
             Activation::None,
         )?,
+        window: (kernel, stride as usize),
         residual: stride == 1 && input == output,
     })
 }
@@ -141,7 +161,10 @@ impl Convolutions for EfficientNetLite0 {
 
 impl Backbone for EfficientNetLite0 {
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
-        self.run(x, 0..self.stages())
+        match self.direct.as_ref().filter(|direct| direct.takes(x)) {
+            Some(direct) => direct.forward(x),
+            None => self.run(x, 0..self.stages()),
+        }
     }
 
     /// The stem, 16 blocks and the head.
@@ -164,13 +187,23 @@ impl Backbone for EfficientNetLite0 {
     }
 
     fn learnable(&mut self, first: usize) -> Vec<&mut Conv> {
-        let Self { stem, blocks, head } = self;
+        let Self { stem, blocks, head, direct } = self;
+        // It would keep the weights that these were before.
+        *direct = None;
         let blocks = blocks.iter_mut().skip(first.saturating_sub(1)).flat_map(Block::convolutions);
         let head = (first < 1 + STAGES.iter().map(|stage| stage.4).sum::<usize>() + 1).then_some(head);
         (first == 0).then_some(stem).into_iter().chain(blocks).chain(head).collect()
     }
 
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
-        self.place_all(device, precision)
+        self.place_all(device, precision)?;
+        self.direct = match (device, precision, Path::chosen()) {
+            (Device::Cpu, Precision::F32, Ok(path)) => {
+                let blocks: Vec<Inverted> = self.blocks.iter().map(Block::numbers).collect::<Result<_, _>>()?;
+                Network::new(path, &self.stem.numbers()?, &blocks, &self.head.numbers()?).map(Direct::new)
+            }
+            _ => None,
+        };
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 mod backbone;
 mod conv;
 mod device;
+mod direct;
 mod efficientnet;
 mod embedder;
 mod error;
@@ -18,7 +19,7 @@ mod weights;
 
 pub use backbone::{Backbone, channels as backbone_channels};
 pub use conv::Conv;
-pub use device::{Device, Precision, set_threads, wait_asleep};
+pub use device::{Device, Precision, set_cores, set_threads, wait_asleep};
 pub use embedder::{Embedder, backbone_id};
 pub use error::EngineError;
 pub use fit::fit;

@@ -1,0 +1,143 @@
+//! The network on the processor against convolutions written down as their definition says.
+
+use grnet_core::kernel::Path;
+use grnet_core::kernel::convolve::{Folded, Inverted, Network, Room};
+
+/// Numbers in [−1, 1) from a seed.
+struct Sequence(u64);
+
+impl Sequence {
+    fn take(&mut self, count: usize, scale: f32) -> Vec<f32> {
+        let next = |x: &mut u64| {
+            *x = x.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (*x >> 40) as f32 / 8_388_608.0 - 1.0
+        };
+        (0..count).map(|_| next(&mut self.0) * scale).collect()
+    }
+
+    /// Weights that neither die out nor all reach ReLU6's end.
+    fn folded(&mut self, output: usize, inputs: usize) -> Folded {
+        let weight = self.take(output * inputs, (6.0 / inputs as f32).sqrt());
+        Folded { weight, bias: self.take(output, 1.0) }
+    }
+
+    fn block(&mut self, (input, output): (usize, usize), expansion: usize, side: usize, stride: usize) -> Inverted {
+        let inner = input * expansion;
+        Inverted {
+            expand: (expansion > 1).then(|| self.folded(inner, input)),
+            depthwise: self.folded(inner, side * side),
+            project: self.folded(output, inner),
+            side,
+            stride,
+            residual: stride == 1 && input == output,
+        }
+    }
+}
+
+/// A map `[side, side, channels]`.
+type Map = (usize, Vec<f64>);
+
+/// A convolution by its definition, with TensorFlow's SAME padding.
+fn convolved((size, x): &Map, folded: &Folded, side: usize, stride: usize, depthwise: bool, active: bool) -> Map {
+    let (output, channels) = (folded.bias.len(), x.len() / size / size);
+    let (out_size, before) = (size / stride, (side - stride) / 2);
+    let inputs = if depthwise { 1 } else { channels };
+    let mut y = Vec::with_capacity(out_size * out_size * output);
+    for (row, column) in (0..out_size).flat_map(|row| (0..out_size).map(move |column| (row, column))) {
+        for o in 0..output {
+            let mut sum = f64::from(folded.bias[o]);
+            for (r, c) in (0..side).flat_map(|r| (0..side).map(move |c| (r, c))) {
+                let (Some(at_y), Some(at_x)) =
+                    ((row * stride + r).checked_sub(before), (column * stride + c).checked_sub(before))
+                else {
+                    continue;
+                };
+                if at_y >= *size || at_x >= *size {
+                    continue;
+                }
+                for i in 0..inputs {
+                    let channel = if depthwise { o } else { i };
+                    let weight = folded.weight[(o * inputs + i) * side * side + r * side + c];
+                    sum += f64::from(weight) * x[(at_y * size + at_x) * channels + channel];
+                }
+            }
+            y.push(if active { sum.clamp(0.0, 6.0) } else { sum });
+        }
+    }
+    (out_size, y)
+}
+
+fn defined(pixels: &[f32], size: usize, stem: &Folded, blocks: &[Inverted], head: &Folded) -> Vec<f64> {
+    let mut x = (size, pixels.iter().map(|&v| f64::from(v)).collect());
+    x = convolved(&x, stem, 3, 2, false, true);
+    for block in blocks {
+        let mut y = match &block.expand {
+            Some(expand) => convolved(&x, expand, 1, 1, false, true),
+            None => x.clone(),
+        };
+        y = convolved(&y, &block.depthwise, block.side, block.stride, true, true);
+        y = convolved(&y, &block.project, 1, 1, false, false);
+        if block.residual {
+            y.1.iter_mut().zip(&x.1).for_each(|(y, x)| *y += x);
+        }
+        x = y;
+    }
+    convolved(&x, head, 1, 1, false, true).1
+}
+
+/// Channels that fill no vector, both kernels and strides, a block that expands nothing, one that adds its input, more channels
+/// than a piece of an operand has, maps of sides that are no multiple of a block of cells.
+fn network(seed: u64) -> (Folded, Vec<Inverted>, Folded) {
+    let mut random = Sequence(seed);
+    let stem = random.folded(24, 27);
+    let blocks = vec![
+        random.block((24, 16), 1, 3, 1),
+        random.block((16, 20), 6, 3, 2),
+        random.block((20, 20), 6, 5, 1),
+        random.block((20, 48), 3, 5, 2),
+        random.block((48, 48), 6, 3, 1),
+        random.block((48, 40), 6, 3, 2),
+        random.block((40, 33), 2, 5, 2),
+    ];
+    let head = random.folded(64, 33);
+    (stem, blocks, head)
+}
+
+#[test]
+fn every_path_agrees_with_the_definition() {
+    let mut paths = 0;
+    for size in [32, 96, 128] {
+        let (stem, blocks, head) = network(size as u64);
+        let pixels = Sequence(7).take(size * size * 3, 1.0);
+        let expected = defined(&pixels, size, &stem, &blocks, &head);
+        let open = expected.iter().filter(|&&v| v > 0.0 && v < 6.0).count();
+        assert!(open * 4 > expected.len(), "{open} of {} values say something", expected.len());
+        for path in Path::available() {
+            let Some(network) = Network::new(path, &stem, &blocks, &head) else {
+                assert_eq!(path, Path::Portable);
+                continue;
+            };
+            let got = network.map(size, &pixels, &mut Room::default());
+            assert_eq!(got.len(), expected.len());
+            let worst = got.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-4, "{path}, {size} pixels: {worst}");
+            paths += 1;
+        }
+    }
+    assert!(paths > 0 || cfg!(not(target_arch = "x86_64")));
+}
+
+#[test]
+fn memory_that_another_photo_used_changes_no_bit() {
+    let (stem, blocks, head) = network(1);
+    let Some(network) = Path::available().filter_map(|path| Network::new(path, &stem, &blocks, &head)).last() else {
+        return;
+    };
+    let (large, small) = (Sequence(2).take(128 * 128 * 3, 1.0), Sequence(3).take(64 * 64 * 3, 1.0));
+    let alone = network.map(64, &small, &mut Room::default());
+    let mut room = Room::default();
+    for _ in 0..2 {
+        network.map(128, &large, &mut room);
+        assert_eq!(network.map(64, &small, &mut room), alone);
+    }
+}
