@@ -6,51 +6,22 @@ usage: score.py OUR_PROGRAM [--rows 'C D L' ...] [--rounds N] [--seconds S] [--m
 import argparse
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from halves import Half, processor, say
 
 ROWS = ("256 64 2", "256 128 2", "256 128 3", "1024 128 3")
 NODES = 98
 BATCHES = (8, 32, 64, 128, 256)
 
 
-class Half:
-    """One of the two programs: a command a line, an answer a line."""
-
-    def __init__(self, command):
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, *words, allowed=False):
-        self.process.stdin.write(" ".join(str(word) for word in words) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"bench/score: {self.process.args[0]} ended at: {' '.join(map(str, words))}")
-        answer = json.loads(line)
-        if "error" in answer and not allowed:
-            sys.exit(f"bench/score: {' '.join(map(str, words))}: {answer['error']}")
-        return answer
-
-
 def necessary(c, d, layers):
     """Floating-point operations that the exact savings leave: products alone, multiply and add one each."""
     n = NODES
     return 2 * n * c * d + (layers - 1) * (4 * n * d * d + 4 * n * n * d) + 4 * d * d + 4 * n * d
-
-
-def say(text):
-    print(text, flush=True)
-
-
-def processor():
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 def best_of_torch(torch, dtype, threads):
@@ -155,7 +126,7 @@ def main():
     parser.add_argument("--features", help="what `grnet-engine embed --out FILE.jsonl` wrote with that model")
     parser.add_argument("--json", help="write all figures to this file")
     args = parser.parse_args()
-    ours = Half([args.program, "--serve"])
+    ours = Half("bench/score", [args.program, "--serve"])
     say(f"{processor()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     results = {"processor": processor(), "rows": []}
     if args.features:
@@ -167,7 +138,7 @@ def main():
             f"({100 * answer['same_top_20'] / answer['queries']:.2f} %), the same order of them for {answer['same_order']}, "
             f"the same first for {answer['same_first']}; logits {answer['rms_error']:.1e} apart, at most "
             f"{answer['largest_error']:.1e}")
-    torch = Half([sys.executable, str(Path(__file__).with_name("score_torch.py"))])
+    torch = Half("bench/score", [sys.executable, str(Path(__file__).with_name("score_torch.py"))])
     with tempfile.TemporaryDirectory() as folder:
         for row in args.rows:
             results["rows"].append(measure_row(ours, torch, row, folder, args.rounds, args.seconds))

@@ -10,28 +10,15 @@ an item ready before the clock starts. Items are float tensors of unit windows: 
 """
 
 import json
-import struct
 import sys
 import time
 from pathlib import Path
 
 import torch
+from model_file import read_model
 
 GRIDS = (1, 2, 3)
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
-
-
-def read_model(path):
-    """Tensors of a safetensors file in f32, and the configuration beside them."""
-    raw = path.read_bytes()
-    size = struct.unpack("<Q", raw[:8])[0]
-    header = json.loads(raw[8 : 8 + size])
-    config = json.loads(header.pop("__metadata__")["grnet"])
-    tensors = {}
-    for name, entry in header.items():
-        begin, end = (8 + size + offset for offset in entry["data_offsets"])
-        tensors[name] = torch.frombuffer(bytearray(raw[begin:end]), dtype=torch.float32).view(entry["shape"])
-    return tensors, config
 
 
 class Score:
