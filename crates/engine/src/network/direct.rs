@@ -67,8 +67,10 @@ impl Direct {
             done
         };
         let done = thread::scope(|scope| {
-            // This thread works too.
-            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            // This thread works too, alone where the system has no other.
+            let others: Vec<_> = (1..threads)
+                .map_while(|_| thread::Builder::new().name("network".into()).spawn_scoped(scope, work).ok())
+                .collect();
             let mut done = work();
             for other in others {
                 done.extend(other.join().map_err(|_| EngineError::Torch("a thread of the network panicked".into()))?);
