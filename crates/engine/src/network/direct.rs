@@ -27,7 +27,7 @@ impl Direct {
         Self { network, rooms: Mutex::default() }
     }
 
-    /// Whether this is an input that it takes: square, in f32, on the CPU.
+    /// Whether this is an input that it takes: square, of whole cells of 32 pixels, in f32, on the CPU.
     pub fn takes(&self, x: &Tensor) -> bool {
         let size = x.size();
         x.device() == tch::Device::Cpu
@@ -35,6 +35,8 @@ impl Direct {
             && size.len() == 4
             && size[1] == 3
             && size[2] == size[3]
+            && size[2] > 0
+            && size[2] % 32 == 0
     }
 
     /// Maps `[B, channels, h, w]`, channels last, of photos `[B, 3, S, S]`.
