@@ -1,7 +1,9 @@
 //! The network on the processor against convolutions written down as their definition says.
 
+use std::thread;
+
 use grnet_core::kernel::Path;
-use grnet_core::kernel::convolve::{Folded, Inverted, Network, Room};
+use grnet_core::kernel::convolve::{Alone, Crew, Folded, Inverted, Network, Room};
 
 /// Numbers in [−1, 1) from a seed.
 struct Sequence(u64);
@@ -117,7 +119,7 @@ fn every_path_agrees_with_the_definition() {
                 assert_eq!(path, Path::Portable);
                 continue;
             };
-            let got = network.map(size, &pixels, &mut Room::default());
+            let got = network.map(size, &pixels, &mut Room::default(), &Alone);
             assert_eq!(got.len(), expected.len());
             let worst = got.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-4, "{path}, {size} pixels: {worst}");
@@ -134,10 +136,44 @@ fn memory_that_another_photo_used_changes_no_bit() {
         return;
     };
     let (large, small) = (Sequence(2).take(128 * 128 * 3, 1.0), Sequence(3).take(64 * 64 * 3, 1.0));
-    let alone = network.map(64, &small, &mut Room::default());
+    let alone = network.map(64, &small, &mut Room::default(), &Alone);
     let mut room = Room::default();
     for _ in 0..2 {
-        network.map(128, &large, &mut room);
-        assert_eq!(network.map(64, &small, &mut room), alone);
+        network.map(128, &large, &mut room, &Alone);
+        assert_eq!(network.map(64, &small, &mut room, &Alone), alone);
+    }
+}
+
+/// Threads that take pieces in turn.
+struct Threads(usize);
+
+impl Crew for Threads {
+    fn threads(&self) -> usize {
+        self.0
+    }
+
+    fn each(&self, pieces: usize, work: &(dyn Fn(usize) + Sync)) {
+        thread::scope(|scope| {
+            for thread in 0..self.0 {
+                scope.spawn(move || (thread..pieces).step_by(self.0).for_each(work));
+            }
+        });
+    }
+}
+
+/// 96: maps that are cut as one thread would; 224: all are cut, those of 7 cells a side too; 64: a last map of four cells.
+#[test]
+fn a_map_has_the_same_bits_however_many_threads_share_it() {
+    let (stem, blocks, head) = network(4);
+    for network in Path::available().filter_map(|path| Network::new(path, &stem, &blocks, &head)) {
+        for size in [64, 96, 224] {
+            let pixels = Sequence(size as u64).take(size * size * 3, 1.0);
+            let alone = network.map(size, &pixels, &mut Room::default(), &Alone);
+            let mut room = Room::default();
+            for threads in [2, 3, 7, 64] {
+                let shared = network.map(size, &pixels, &mut room, &Threads(threads));
+                assert!(shared == alone, "{size} pixels, {threads} threads");
+            }
+        }
     }
 }

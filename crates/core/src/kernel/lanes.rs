@@ -13,7 +13,7 @@ pub trait Work {
 }
 
 /// An instruction set; a value of it is the proof that the processor has it.
-pub trait Lanes: Copy {
+pub trait Lanes: Copy + Send + Sync {
     /// A vector.
     type F: Copy;
     /// As many integers of 32 bits, or twice as many of 16: then two neighbours, the first in the lower half, are a pair.

@@ -2,6 +2,7 @@
 
 mod backbone;
 mod conv;
+mod crew;
 mod device;
 mod direct;
 mod efficientnet;

@@ -1,98 +1,123 @@
-//! Depthwise convolutions: a kernel for each channel.
+//! Depthwise convolutions: a kernel for each channel, and ReLU6.
 
+use super::pointwise::place_of;
+use super::room::places;
 use crate::kernel::lanes::{Lanes, Work};
-use crate::kernel::tile::{CHUNK, PANEL, ROW};
+use crate::kernel::scratch::Aligned;
 use crate::kernel::weights::up;
 
-/// Kernel and bias with channels last; ReLU6 follows.
+/// Kernel and bias of a part's channels, channels last.
 #[derive(Debug)]
 pub struct Depthwise {
     /// `[side², channels]`.
-    weight: Vec<f32>,
+    weight: Aligned,
     bias: Vec<f32>,
-    /// Side of the kernel.
-    pub side: usize,
-    /// Stride.
-    pub stride: usize,
+    side: usize,
+    stride: usize,
     /// Channels, rounded up.
     pub channels: usize,
 }
 
 impl Depthwise {
     /// From a kernel `[channels, side, side]`.
+    ///
+    /// # Panics
+    /// If there is no memory for it.
     pub fn new(weight: &[f32], bias: &[f32], side: usize, stride: usize) -> Self {
         let channels = up(bias.len());
-        let mut turned = vec![0.0; side * side * channels];
+        let mut turned = Aligned::default();
+        let to = places(&mut turned, side * side * channels);
+        to.fill(0.0);
         for (channel, kernel) in weight.chunks_exact(side * side).enumerate() {
             for (tap, value) in kernel.iter().enumerate() {
-                turned[tap * channels + channel] = *value;
+                to[tap * channels + channel] = *value;
             }
         }
         let mut start = bias.to_vec();
         start.resize(channels, 0.0);
         Self { weight: turned, bias: start, side, stride, channels }
     }
-
-    /// Rows and columns of zeros before and after a map: TensorFlow's SAME for even sides.
-    pub fn padding(&self) -> (usize, usize) {
-        let total = self.side - self.stride;
-        (total / 2, total - total / 2)
-    }
 }
 
-/// Some cells of a depthwise convolution, into panels.
-pub struct Cells<'a> {
+/// A row of cells, into panels.
+pub struct Line<'a> {
     /// What to compute.
     pub layer: &'a Depthwise,
-    /// Rows of the padded map.
-    pub map: &'a [f32],
-    /// Floats of one of them.
+    /// The padded plane from the row's first window on.
+    pub plane: &'a [f32],
+    /// Floats of one of its rows.
     pub row: usize,
-    /// Where the window of each cell begins in the map.
-    pub begins: &'a [usize],
-    /// A left operand of the product behind it.
+    /// Cells.
+    pub cells: usize,
+    /// A left operand of the product behind it, of `block` floats for a block of cells.
     pub panels: &'a mut [f32],
+    /// See `panels`.
+    pub block: usize,
+    /// The row's first cell and the part's first channel there.
+    pub begin: (usize, usize),
 }
 
-impl Work for Cells<'_> {
+impl Work for Line<'_> {
     type Out = ();
 
     #[inline(always)]
     fn on<S: Lanes>(mut self, s: S) {
-        let mut first = 0;
-        while first < self.begins.len() {
-            first += match self.begins.len() - first {
-                14.. => self.some::<S, 14>(s, first),
-                7..14 => self.some::<S, 7>(s, first),
-                _ => self.some::<S, 1>(s, first),
-            };
+        match (self.layer.side, self.layer.stride) {
+            (3, 1) => self.all::<S, 3, 1>(s),
+            (3, _) => self.all::<S, 3, 2>(s),
+            (_, 1) => self.all::<S, 5, 1>(s),
+            _ => self.all::<S, 5, 2>(s),
         }
     }
 }
 
-impl Cells<'_> {
+impl Line<'_> {
+    #[inline(always)]
+    fn all<S: Lanes, const SIDE: usize, const STRIDE: usize>(&mut self, s: S) {
+        let mut first = 0;
+        while first < self.cells {
+            first += match self.cells - first {
+                14.. if S::WIDTH == 16 => self.some::<S, SIDE, STRIDE, 14>(s, first),
+                7.. => self.some::<S, SIDE, STRIDE, 7>(s, first),
+                4.. => self.some::<S, SIDE, STRIDE, 4>(s, first),
+                2.. => self.some::<S, SIDE, STRIDE, 2>(s, first),
+                _ => self.some::<S, SIDE, STRIDE, 1>(s, first),
+            };
+        }
+    }
+
     /// N cells side by side: every weight is loaded once for all of them, and N sums wait for nothing.
     #[inline(always)]
-    fn some<S: Lanes, const N: usize>(&mut self, s: S, first: usize) -> usize {
-        let Depthwise { weight, bias, side, channels, .. } = self.layer;
-        let mut begins = [0; N];
-        begins.copy_from_slice(&self.begins[first..first + N]);
+    fn some<S: Lanes, const SIDE: usize, const STRIDE: usize, const N: usize>(&mut self, s: S, first: usize) -> usize {
+        let Depthwise { weight, bias, channels, .. } = self.layer;
+        let (channels, w) = (*channels, S::WIDTH);
+        let taps = weight.get();
+        let plane = &self.plane[first * STRIDE * channels..];
+        assert!(channels.is_multiple_of(w) && taps.len() >= SIDE * SIDE * channels);
+        assert!(plane.len() >= (SIDE - 1) * self.row + ((N - 1) * STRIDE + SIDE) * channels);
         let (zero, six) = (s.splat(0.0), s.splat(6.0));
-        for channel in (0..*channels).step_by(S::WIDTH) {
+        let (cell, part) = self.begin;
+        for channel in (0..channels).step_by(w) {
             let mut sums = [s.load(&bias[channel..]); N];
-            let mut taps = weight[channel..].chunks(*channels);
-            for y in 0..*side {
-                for x in 0..*side {
-                    let Some(tap) = taps.next() else { return N };
-                    let (tap, at) = (s.load(tap), y * self.row + x * channels + channel);
-                    for (sum, begin) in sums.iter_mut().zip(begins) {
-                        *sum = s.fma(s.load(&self.map[begin + at..]), tap, *sum);
+            let mut tap = taps.as_ptr().wrapping_add(channel);
+            for y in 0..SIDE {
+                let mut line = plane.as_ptr().wrapping_add(y * self.row + channel);
+                for _ in 0..SIDE {
+                    // SAFETY: the assertion on `taps` covers SIDE² rows of `channels` floats, whole vectors.
+                    let weight = s.load(unsafe { std::slice::from_raw_parts(tap, w) });
+                    let mut value = line;
+                    for sum in &mut sums {
+                        // SAFETY: the assertion on `plane` covers SIDE rows under N windows of `channels` floats a place.
+                        *sum = s.fma(s.load(unsafe { std::slice::from_raw_parts(value, w) }), weight, *sum);
+                        value = value.wrapping_add(STRIDE * channels);
                     }
+                    tap = tap.wrapping_add(channels);
+                    line = line.wrapping_add(channels);
                 }
             }
-            let place = channel / CHUNK * PANEL + channel % CHUNK;
-            for (row, sum) in sums.into_iter().enumerate() {
-                s.store(s.min(s.max(sum, zero), six), &mut self.panels[place + (first + row) * ROW..]);
+            for (n, sum) in sums.into_iter().enumerate() {
+                let place = place_of(cell + first + n, part + channel, self.block);
+                s.store(s.min(s.max(sum, zero), six), &mut self.panels[place..]);
             }
         }
         N

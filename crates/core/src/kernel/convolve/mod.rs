@@ -1,20 +1,28 @@
 //! Inverted residuals with ReLU6 (EfficientNet-Lite, MobileNet's kin) on the processor, for inference.
 //!
 //! libtorch runs such a network convolution by convolution: what expands is written to memory, read, clamped, read again. Here
-//! a strip of a block's rows is expanded into the second cache, and 14 cells at a time go through the depthwise convolution
-//! and the projection without leaving the first. A photo's map has the same bits alone and in any batch: photos share nothing.
+//! 32 of a block's inner channels at a time are expanded and go through their depthwise convolution without leaving the
+//! first cache, and every weight is read once a strip of the map; what comes out is projected from the second cache. A
+//! photo's map has the same bits alone and in any batch, and however many threads share it.
 
+mod block;
+mod crew;
+#[allow(unsafe_code, reason = "the inner loop of the convolutions; every block says why it is sound")]
 mod depthwise;
 mod pointwise;
+mod room;
+mod stem;
 
 use super::lanes::Lanes;
 use super::path::{Machine, Path, with_lanes};
-use super::tile::{BLOCK, PANEL, ROW};
-use depthwise::{Cells, Depthwise};
-use pointwise::{Add, Pointwise};
-
-/// Floats of an expanded strip: it stays in the second cache beside the weights (1 MB a core).
-const STRIP: usize = 96 << 10;
+use super::tile::BLOCK;
+use block::Block;
+use crew::chunks;
+pub use crew::{Alone, Crew};
+use pointwise::{Pointwise, block_of, fill};
+pub use room::Room;
+use room::places;
+use stem::Stem;
 
 /// A convolution's kernel `[output, input / groups, side, side]` and bias, batch norm folded in.
 #[derive(Debug, Clone)]
@@ -42,30 +50,13 @@ pub struct Inverted {
     pub residual: bool,
 }
 
-#[derive(Debug)]
-struct Block {
-    expand: Option<Pointwise>,
-    depthwise: Depthwise,
-    project: Pointwise,
-    residual: bool,
-}
-
 /// A stem of 3×3 under a stride of 2, inverted residuals, and a head of 1×1.
 #[derive(Debug)]
 pub struct Network {
     machine: Machine,
-    stem: Pointwise,
+    stem: Stem,
     blocks: Vec<Block>,
     head: Pointwise,
-}
-
-/// Memory that one photo at a time needs.
-#[derive(Debug, Default)]
-pub struct Room {
-    map: Vec<f32>,
-    next: Vec<f32>,
-    strip: Vec<f32>,
-    panels: Vec<f32>,
 }
 
 impl Network {
@@ -80,146 +71,42 @@ impl Network {
     }
 
     fn packed<S: Lanes>(machine: Machine, s: S, stem: &Folded, blocks: &[Inverted], head: &Folded) -> Self {
-        // A cell's window as it lies in the input: `[output, y, x, input]`.
-        let mut turned = vec![0.0; stem.weight.len()];
-        for (at, value) in stem.weight.iter().enumerate() {
-            let (output, input, tap) = (at / 27, at % 27 / 9, at % 9);
-            turned[output * 27 + tap * 3 + input] = *value;
-        }
-        let pointwise = |conv: &Folded, active| Pointwise::new(s, &conv.weight, &conv.bias, active);
-        let blocks = blocks.iter().map(|block| Block {
-            expand: block.expand.as_ref().map(|expand| pointwise(expand, true)),
-            depthwise: Depthwise::new(&block.depthwise.weight, &block.depthwise.bias, block.side, block.stride),
-            project: pointwise(&block.project, false),
-            residual: block.residual,
-        });
         Self {
             machine,
-            stem: Pointwise::new(s, &turned, &stem.bias, true),
-            blocks: blocks.collect(),
-            head: pointwise(head, true),
+            stem: Stem::new(&stem.weight, &stem.bias),
+            blocks: blocks.iter().map(|block| Block::new(s, block)).collect(),
+            head: Pointwise::new(s, &head.weight, &head.bias, true),
         }
     }
 
-    /// A photo's map `[cells, channels]` from its pixels `[size, size, 3]`.
+    /// A photo's map `[cells, channels]` from its pixels `[size, size, 3]`, by a crew: the bits are the same whoever computes.
     ///
     /// # Panics
-    /// If that is not their number, or `size` is no multiple of 32.
-    pub fn map(&self, size: usize, pixels: &[f32], room: &mut Room) -> Vec<f32> {
+    /// If that is not their number, `size` is no multiple of 32, or there is no memory.
+    pub fn map(&self, size: usize, pixels: &[f32], room: &mut Room, crew: &dyn Crew) -> Vec<f32> {
         assert!(size.is_multiple_of(32) && pixels.len() == size * size * 3);
-        with_lanes!(self.machine, lanes => self.on(lanes, size, pixels, room))
+        with_lanes!(self.machine, lanes => self.on(lanes, size, pixels, room, crew))
     }
 
-    fn on<S: Lanes>(&self, s: S, size: usize, pixels: &[f32], room: &mut Room) -> Vec<f32> {
-        let wide = |block: &Block| block.project.panels().max(block.expand.as_ref().map_or(0, Pointwise::panels));
-        let panels = self.blocks.iter().map(wide).max().unwrap_or(0).max(self.head.panels()).max(self.stem.panels());
-        room.panels.clear();
-        room.panels.resize(panels, 0.0);
+    fn on<S: Lanes>(&self, s: S, size: usize, pixels: &[f32], room: &mut Room, crew: &dyn Crew) -> Vec<f32> {
+        let Room { map, next, pixels: padded, strips } = room;
         let mut side = size / 2;
-        self.stem(s, size, pixels, room);
+        self.stem.run(s, crew, (size, pixels), padded, places(map, side * side * self.stem.output));
         for block in &self.blocks {
-            side = block.run(s, side, room);
+            let count = block.side(side).pow(2) * block.output();
+            block.run(s, crew, (side, map.get()), places(next, count), strips);
+            side = block.side(side);
+            std::mem::swap(map, next);
         }
-        let mut map = vec![0.0; side * side * self.head.output];
-        self.head.run(s, &room.map, &mut room.panels, &mut map);
-        map
-    }
-
-    fn stem<S: Lanes>(&self, s: S, size: usize, pixels: &[f32], room: &mut Room) {
-        // One column and one row of zeros behind the photo.
-        let (row, half) = ((size + 1) * 3, size / 2);
-        room.strip.clear();
-        room.strip.resize((size + 1) * row, 0.0);
-        for (line, to) in pixels.chunks_exact(size * 3).zip(room.strip.chunks_exact_mut(row)) {
-            to[..size * 3].copy_from_slice(line);
-        }
-        room.map.resize(half * half * self.stem.output, 0.0);
-        room.panels[..PANEL].fill(0.0);
-        for (block, out) in room.map.chunks_mut(BLOCK * self.stem.output).enumerate() {
-            let rows = out.len() / self.stem.output;
-            for number in 0..rows {
-                let cell = block * BLOCK + number;
-                let begin = cell / half * 2 * row + cell % half * 6;
-                for y in 0..3 {
-                    room.panels[number * ROW + y * 9..][..9].copy_from_slice(&room.strip[begin + y * row..][..9]);
-                }
-            }
-            self.stem.apply(s, rows, &room.panels, out);
-        }
-    }
-}
-
-impl Block {
-    /// Replaces the room's map of `side` x `side` cells; the new side.
-    fn run<S: Lanes>(&self, s: S, side: usize, room: &mut Room) -> usize {
-        let Room { map, next, strip, panels } = room;
-        let Depthwise { side: kernel, stride, channels: inner, .. } = self.depthwise;
-        let (before, after) = self.depthwise.padding();
-        let (out_side, output) = (side / stride, self.project.output);
-        let row = (side + before + after) * inner;
-        // The rows of a strip: as many as the cache takes, at least one row of the result.
-        let rows = (STRIP / row).saturating_sub(kernel - stride).max(stride) / stride;
-        let rows = rows.clamp(1, out_side);
-        let height = (rows - 1) * stride + kernel;
-        strip.clear();
-        strip.resize(height * row, 0.0);
-        next.resize(out_side * out_side * output, 0.0);
-        let cells_row = map.len() / side;
-        let mut begins = Vec::with_capacity(BLOCK);
-        let mut have = 0;
-        for first in (0..out_side).step_by(rows) {
-            let rows = rows.min(out_side - first);
-            let needed = (rows - 1) * stride + kernel;
-            for number in have..needed {
-                let line = &mut strip[number * row..][..row];
-                match (first * stride + number).checked_sub(before).filter(|&y| y < side) {
-                    Some(y) => self.line(s, &map[y * cells_row..][..cells_row], line, (before, inner), panels),
-                    None => line.fill(0.0),
-                }
-            }
-            let cells = first * out_side..(first + rows) * out_side;
-            for block in cells.clone().step_by(BLOCK) {
-                begins.clear();
-                let places =
-                    (block..cells.end.min(block + BLOCK)).map(|cell| (cell / out_side - first, cell % out_side));
-                begins.extend(places.map(|(y, x)| y * stride * row + x * stride * inner));
-                s.run(Cells { layer: &self.depthwise, map: strip, row, begins: &begins, panels });
-                self.project.apply(s, begins.len(), panels, &mut next[block * output..][..begins.len() * output]);
-            }
-            // What the next strip begins with.
-            let begin = rows * stride;
-            have = needed.saturating_sub(begin);
-            strip.copy_within(begin * row..needed * row, 0);
-        }
-        if self.residual {
-            s.run(Add { to: next, from: map });
-        }
-        std::mem::swap(map, next);
-        map.truncate(out_side * out_side * output);
-        out_side
-    }
-
-    /// One row of the map, expanded, between its zeros.
-    fn line<S: Lanes>(
-        &self,
-        s: S,
-        cells: &[f32],
-        line: &mut [f32],
-        (before, inner): (usize, usize),
-        panels: &mut [f32],
-    ) {
-        let (left, rest) = line.split_at_mut(before * inner);
-        left.fill(0.0);
-        match &self.expand {
-            Some(expand) => {
-                let (middle, right) = rest.split_at_mut(cells.len() / expand.input * inner);
-                right.fill(0.0);
-                expand.run(s, cells, panels, middle);
-            }
-            None => {
-                rest[cells.len()..].fill(0.0);
-                rest[..cells.len()].copy_from_slice(cells);
-            }
-        }
+        let Pointwise { input, output, .. } = self.head;
+        let cells = side * side;
+        let panels = places(next, cells.div_ceil(BLOCK) * block_of(input));
+        fill(&map.get()[..cells * input], input, panels);
+        let (mut out, panels) = (vec![0.0; cells * output], &*panels);
+        let blocks = cells.div_ceil(BLOCK).div_ceil(crew.threads());
+        chunks(crew, &mut out, blocks * BLOCK * output, |number, out| {
+            self.head.run(s, &panels[number * blocks * block_of(input)..], out);
+        });
+        out
     }
 }

@@ -6,17 +6,33 @@ use crate::kernel::scratch::Aligned;
 use crate::kernel::tile::{BLOCK, CHUNK, PANEL, ROW};
 use crate::kernel::weights::up;
 
-/// Kernel and bias as the tiles read them; channels are rounded up to whole vectors of 16.
+use super::room::places;
+
+/// Channels of a part: two vectors of the widest set. A part's weights stay in the first cache while the cells pass by.
+pub const PART: usize = 32;
+
+/// Kernel and bias as the tiles read them, for up to [`PART`] channels out; channels are rounded up to whole vectors of 16.
+#[derive(Debug)]
+pub struct Part {
+    values: Aligned,
+    bias: Vec<f32>,
+    /// Channels in.
+    input: usize,
+    /// Channels out.
+    pub columns: usize,
+    /// Whether ReLU6 follows.
+    active: bool,
+}
+
+/// A convolution, part by part.
 #[derive(Debug)]
 pub struct Pointwise {
-    values: Aligned,
+    /// Its parts, in the order of their channels.
+    pub parts: Vec<Part>,
     /// Channels in.
     pub input: usize,
     /// Channels out.
     pub output: usize,
-    bias: Vec<f32>,
-    /// Whether ReLU6 follows.
-    active: bool,
 }
 
 impl Pointwise {
@@ -24,62 +40,80 @@ impl Pointwise {
     ///
     /// # Panics
     /// If there is no memory for it.
-    pub fn new<S: Lanes>(_: S, weight: &[f32], bias: &[f32], active: bool) -> Self {
+    pub fn new<S: Lanes>(s: S, weight: &[f32], bias: &[f32], active: bool) -> Self {
+        let real = weight.len() / bias.len();
+        let parts = weight.chunks(PART * real).zip(bias.chunks(PART));
+        let parts = parts.map(|(weight, bias)| Part::new(s, weight, bias, active)).collect();
+        Self { parts, input: up(real), output: up(bias.len()) }
+    }
+
+    /// Cells that lie in panels, to `out`: a row each, one behind the other.
+    pub fn run<S: Lanes>(&self, s: S, panels: &[f32], out: &mut [f32]) {
+        for (number, part) in self.parts.iter().enumerate() {
+            let blocks = out.chunks_mut(BLOCK * self.output);
+            for (out, panels) in blocks.zip(panels.chunks(block_of(self.input))) {
+                part.apply(s, out.len() / self.output, panels, &mut out[number * PART..], self.output);
+            }
+        }
+    }
+}
+
+impl Part {
+    fn new<S: Lanes>(_: S, weight: &[f32], bias: &[f32], active: bool) -> Self {
         let (real, full) = (weight.len() / bias.len(), tile_columns::<S>());
-        let (input, output) = (up(real), up(bias.len()));
+        let (input, columns) = (up(real), up(bias.len()));
         let mut values = Aligned::default();
-        values.try_grow(input * output).unwrap_or_else(|error| panic!("{error}"));
-        let mut places = values.get_mut().iter_mut();
+        let mut to = places(&mut values, input * columns).iter_mut();
         for first in (0..input).step_by(CHUNK) {
-            for tile in (0..output).step_by(full) {
+            for tile in (0..columns).step_by(full) {
                 for k in first..input.min(first + CHUNK) {
-                    for (column, place) in (tile..output.min(tile + full)).zip(&mut places) {
+                    for (column, place) in (tile..columns.min(tile + full)).zip(&mut to) {
                         *place = if k < real && column < bias.len() { weight[column * real + k] } else { 0.0 };
                     }
                 }
             }
         }
         let mut start = bias.to_vec();
-        start.resize(output, 0.0);
-        Self { values, input, output, bias: start, active }
+        start.resize(columns, 0.0);
+        Self { values, bias: start, input, columns, active }
     }
 
-    /// Floats of a left operand.
-    pub fn panels(&self) -> usize {
-        self.input.div_ceil(CHUNK) * PANEL
-    }
-
-    /// Up to [`BLOCK`] cells, which lie in panels, to `out`: a row each, one behind the other.
-    pub fn apply<S: Lanes>(&self, s: S, rows: usize, panels: &[f32], out: &mut [f32]) {
+    /// Up to [`BLOCK`] cells, which lie in panels, to `out`: rows `distance` apart.
+    pub fn apply<S: Lanes>(&self, s: S, rows: usize, panels: &[f32], out: &mut [f32], distance: usize) {
         s.run(Product {
             rows,
             inner: self.input,
-            columns: self.output,
+            columns: self.columns,
             left: panels,
-            right: Right::Packed(&self.values.get()[..self.input * self.output]),
+            right: Right::Packed(&self.values.get()[..self.input * self.columns]),
             start: Some(&self.bias),
-            out: Out::Rows(out, self.output),
+            out: Out::Rows(out, distance),
             relu: self.active,
         });
         if self.active {
-            s.run(Cap { values: &mut out[..rows * self.output] });
-        }
-    }
-
-    /// Cells that lie one behind the other, to `out`.
-    pub fn run<S: Lanes>(&self, s: S, cells: &[f32], panels: &mut [f32], out: &mut [f32]) {
-        for (cells, out) in cells.chunks(BLOCK * self.input).zip(out.chunks_mut(BLOCK * self.output)) {
-            fill(cells, self.input, panels);
-            self.apply(s, cells.len() / self.input, panels, out);
+            s.run(Cap { values: out, columns: self.columns, distance });
         }
     }
 }
 
-/// Cells of some channels to panels.
+/// Floats of a block of cells as a left operand.
+pub fn block_of(channels: usize) -> usize {
+    channels.div_ceil(CHUNK) * PANEL
+}
+
+/// Where a cell's channels from `channel` on lie in blocks of `block` floats; a piece ends at a multiple of [`CHUNK`].
+#[inline(always)]
+pub fn place_of(cell: usize, channel: usize, block: usize) -> usize {
+    cell / BLOCK * block + channel / CHUNK * PANEL + cell % BLOCK * ROW + channel % CHUNK
+}
+
+/// Cells that lie one behind the other, to panels.
 pub fn fill(cells: &[f32], channels: usize, panels: &mut [f32]) {
-    for (row, cell) in cells.chunks_exact(channels).enumerate() {
-        for (piece, values) in cell.chunks(CHUNK).enumerate() {
-            panels[piece * PANEL + row * ROW..][..values.len()].copy_from_slice(values);
+    for (cells, panels) in cells.chunks(BLOCK * channels).zip(panels.chunks_mut(block_of(channels))) {
+        for (row, cell) in cells.chunks_exact(channels).enumerate() {
+            for (piece, values) in cell.chunks(CHUNK).enumerate() {
+                panels[piece * PANEL + row * ROW..][..values.len()].copy_from_slice(values);
+            }
         }
     }
 }
@@ -87,6 +121,8 @@ pub fn fill(cells: &[f32], channels: usize, panels: &mut [f32]) {
 /// The upper end of ReLU6; the product has made the lower one.
 struct Cap<'a> {
     values: &'a mut [f32],
+    columns: usize,
+    distance: usize,
 }
 
 impl Work for Cap<'_> {
@@ -95,8 +131,10 @@ impl Work for Cap<'_> {
     #[inline(always)]
     fn on<S: Lanes>(self, s: S) {
         let six = s.splat(6.0);
-        for values in self.values.chunks_exact_mut(S::WIDTH) {
-            s.store(s.min(s.load(values), six), values);
+        for row in self.values.chunks_mut(self.distance) {
+            for values in row[..self.columns].chunks_exact_mut(S::WIDTH) {
+                s.store(s.min(s.load(values), six), values);
+            }
         }
     }
 }

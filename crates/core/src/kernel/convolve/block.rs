@@ -1,0 +1,179 @@
+//! An inverted residual: 1×1 and ReLU6, a kernel for each channel and ReLU6, 1×1.
+
+use std::sync::Mutex;
+
+use super::crew::{Crew, chunks, locked};
+use super::depthwise::{Depthwise, Line};
+use super::pointwise::{Add, PART, Part, Pointwise, block_of, fill};
+use super::room::{Strip, places};
+use super::{Folded, Inverted};
+use crate::kernel::lanes::Lanes;
+use crate::kernel::tile::BLOCK;
+
+/// Floats that leave the depthwise convolution of a strip: they stay in the second cache until they are projected.
+const STRIP: usize = 128 << 10;
+
+/// What a block does with up to [`PART`] of its inner channels before they are projected.
+#[derive(Debug)]
+struct Plane {
+    expand: Option<Part>,
+    depthwise: Depthwise,
+}
+
+/// An inverted residual with packed weights.
+#[derive(Debug)]
+pub struct Block {
+    planes: Vec<Plane>,
+    project: Pointwise,
+    /// Channels in.
+    input: usize,
+    /// Side and stride of the depthwise kernels.
+    kernel: usize,
+    stride: usize,
+    residual: bool,
+}
+
+impl Block {
+    /// Packs its weights.
+    ///
+    /// # Panics
+    /// If there is no memory for them, or its depthwise kernels are neither 3×3 nor 5×5, or their stride neither 1 nor 2.
+    pub fn new<S: Lanes>(s: S, block: &Inverted) -> Self {
+        let Inverted { depthwise: Folded { weight, bias }, side, stride, .. } = block;
+        assert!(matches!((side, stride), (3 | 5, 1 | 2)), "depthwise kernels of {side} under a stride of {stride}");
+        let layers = weight.chunks(PART * side * side).zip(bias.chunks(PART));
+        let layers = layers.map(|(weight, bias)| Depthwise::new(weight, bias, *side, *stride));
+        let project = Pointwise::new(s, &block.project.weight, &block.project.bias, false);
+        let expand = block.expand.as_ref().map(|expand| Pointwise::new(s, &expand.weight, &expand.bias, true));
+        let input = expand.as_ref().map_or(project.input, |expand| expand.input);
+        let mut parts = expand.into_iter().flat_map(|expand| expand.parts);
+        let planes = layers.map(|depthwise| Plane { expand: parts.next(), depthwise }).collect();
+        Self { planes, project, input, kernel: *side, stride: *stride, residual: block.residual }
+    }
+
+    /// Channels out.
+    pub fn output(&self) -> usize {
+        self.project.output
+    }
+
+    /// Side of the map that comes of one of `side` x `side` cells.
+    pub fn side(&self, side: usize) -> usize {
+        side / self.stride
+    }
+
+    /// Rows of a strip of the result: a strip at least for each thread.
+    fn rows(&self, side: usize, threads: usize) -> usize {
+        let side = self.side(side);
+        let most = (STRIP / (side * self.project.input)).clamp(1, side);
+        // A block of one cell adds up in another order than a larger one. Sides of 7 n leave blocks of 14 and 7 cells
+        // however they are cut; others are cut as if there was one thread.
+        let threads = if side.is_multiple_of(BLOCK / 2) { threads } else { 1 };
+        side.div_ceil(side.div_ceil(most).next_multiple_of(threads))
+    }
+
+    /// A map `[side², input]` to the next one.
+    pub fn run<S: Lanes>(
+        &self,
+        s: S,
+        crew: &dyn Crew,
+        (side, map): (usize, &[f32]),
+        next: &mut [f32],
+        rooms: &Mutex<Vec<Strip>>,
+    ) {
+        let rows = self.rows(side, crew.threads());
+        chunks(crew, next, rows * self.side(side) * self.output(), |number, out| {
+            let mut room = locked(rooms).pop().unwrap_or_default();
+            self.strip(s, (side, map), number * rows, out, &mut room);
+            locked(rooms).push(room);
+        });
+    }
+
+    /// Rows of the result from `first` on.
+    fn strip<S: Lanes>(&self, s: S, (side, map): (usize, &[f32]), first: usize, out: &mut [f32], room: &mut Strip) {
+        let Strip { cells, expanded, plane, panels } = room;
+        let (out_side, inner) = (self.side(side), self.project.input);
+        let rows = out.len() / self.output() / out_side;
+        // TensorFlow's SAME for even sides: rows and columns of zeros before and after the map.
+        let padding = self.kernel - self.stride;
+        let before = padding / 2;
+        let (width, height) = (side + padding, (rows - 1) * self.stride + self.kernel);
+        // Rows of the map under the strip, and where the first of them lies in the plane.
+        let top = (first * self.stride).saturating_sub(before);
+        let skip = (top + before) - first * self.stride;
+        let bottom = (first * self.stride + height - before).min(side);
+        let under = &map[top * side * self.input..bottom * side * self.input];
+        let count = (bottom - top) * side;
+
+        let cells = places(cells, count.div_ceil(BLOCK) * block_of(self.input));
+        if self.planes.iter().any(|plane| plane.expand.is_some()) {
+            fill(under, self.input, cells);
+        }
+        // Where blocks of cells reach over the ends of rows.
+        let expanded = places(expanded, count * PART);
+        let block = block_of(inner);
+        let panels = places(panels, (rows * out_side).div_ceil(BLOCK) * block);
+        let plane = places(plane, width * height * PART);
+        for (number, Plane { expand, depthwise }) in self.planes.iter().enumerate() {
+            let channels = depthwise.channels;
+            let row = width * channels;
+            let plane = &mut plane[..height * row];
+            plane[..skip * row].fill(0.0);
+            plane[(skip + bottom - top) * row..].fill(0.0);
+            let lines = plane[skip * row..].chunks_exact_mut(row).take(bottom - top);
+            match expand {
+                // Whole blocks of cells lie in one row: straight to where they belong.
+                Some(part) if side.is_multiple_of(BLOCK) => {
+                    let mut cells = cells.chunks(block_of(self.input));
+                    for line in lines {
+                        let inside = between(line, before * channels, side * channels);
+                        for (out, cells) in inside.chunks_exact_mut(BLOCK * channels).zip(&mut cells) {
+                            part.apply(s, BLOCK, cells, out, channels);
+                        }
+                    }
+                }
+                Some(part) => {
+                    let blocks = expanded[..count * channels].chunks_mut(BLOCK * channels);
+                    for (out, cells) in blocks.zip(cells.chunks(block_of(self.input))) {
+                        part.apply(s, out.len() / channels, cells, out, channels);
+                    }
+                    for (line, from) in lines.zip(expanded.chunks_exact(side * channels)) {
+                        between(line, before * channels, side * channels).copy_from_slice(from);
+                    }
+                }
+                None => {
+                    for (line, from) in lines.zip(under.chunks_exact(side * self.input)) {
+                        let inside = between(line, before * channels, side * channels);
+                        let from = from[number * PART..].chunks(self.input);
+                        for (to, from) in inside.chunks_exact_mut(channels).zip(from) {
+                            to.copy_from_slice(&from[..channels]);
+                        }
+                    }
+                }
+            }
+            for y in 0..rows {
+                s.run(Line {
+                    layer: depthwise,
+                    plane: &plane[y * self.stride * row..],
+                    row,
+                    cells: out_side,
+                    panels,
+                    block,
+                    begin: (y * out_side, number * PART),
+                });
+            }
+        }
+        self.project.run(s, panels, out);
+        if self.residual {
+            s.run(Add { to: out, from: &map[first * side * self.input..] });
+        }
+    }
+}
+
+/// What lies between a row's zeros, which are made.
+fn between(row: &mut [f32], begin: usize, count: usize) -> &mut [f32] {
+    let (before, rest) = row.split_at_mut(begin);
+    let (inside, after) = rest.split_at_mut(count);
+    before.fill(0.0);
+    after.fill(0.0);
+    inside
+}
