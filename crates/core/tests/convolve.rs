@@ -3,7 +3,7 @@
 use std::thread;
 
 use grnet_core::kernel::Path;
-use grnet_core::kernel::convolve::{Alone, Crew, Folded, Inverted, Network, Room};
+use grnet_core::kernel::convolve::{Alone, Crew, Folded, Inverted, Network, Photo, Room};
 
 /// Numbers in [−1, 1) from a seed.
 struct Sequence(u64);
@@ -15,6 +15,11 @@ impl Sequence {
             (*x >> 40) as f32 / 8_388_608.0 - 1.0
         };
         (0..count).map(|_| next(&mut self.0) * scale).collect()
+    }
+
+    /// A photo's bytes.
+    fn bytes(&mut self, size: usize) -> Vec<u8> {
+        self.take(size * size * 3, 128.0).into_iter().map(|v| (v + 128.0) as u8).collect()
     }
 
     /// Weights that neither die out nor all reach ReLU6's end.
@@ -34,6 +39,11 @@ impl Sequence {
             residual: stride == 1 && input == output,
         }
     }
+}
+
+/// What a byte is, for each colour: in [−1, 1], and nothing at one byte in the middle.
+fn values() -> [[f32; 256]; 3] {
+    [96, 127, 141].map(|zero| std::array::from_fn(|byte| (byte as f32 - zero as f32) / 160.0))
 }
 
 /// A map `[side, side, channels]`.
@@ -69,8 +79,9 @@ fn convolved((size, x): &Map, folded: &Folded, side: usize, stride: usize, depth
     (out_size, y)
 }
 
-fn defined(pixels: &[f32], size: usize, stem: &Folded, blocks: &[Inverted], head: &Folded) -> Vec<f64> {
-    let mut x = (size, pixels.iter().map(|&v| f64::from(v)).collect());
+fn defined(photo: &Photo<'_>, stem: &Folded, blocks: &[Inverted], head: &Folded) -> Vec<f64> {
+    let values = photo.bytes.iter().enumerate().map(|(at, byte)| photo.values[at % 3][usize::from(*byte)]);
+    let mut x = (photo.size, values.map(f64::from).collect());
     x = convolved(&x, stem, 3, 2, false, true);
     for block in blocks {
         let mut y = match &block.expand {
@@ -110,8 +121,9 @@ fn every_path_agrees_with_the_definition() {
     let mut paths = 0;
     for size in [32, 96, 128] {
         let (stem, blocks, head) = network(size as u64);
-        let pixels = Sequence(7).take(size * size * 3, 1.0);
-        let expected = defined(&pixels, size, &stem, &blocks, &head);
+        let (bytes, values) = (Sequence(7).bytes(size), values());
+        let photo = Photo { size, bytes: &bytes, values: &values };
+        let expected = defined(&photo, &stem, &blocks, &head);
         let open = expected.iter().filter(|&&v| v > 0.0 && v < 6.0).count();
         assert!(open * 4 > expected.len(), "{open} of {} values say something", expected.len());
         for path in Path::available() {
@@ -119,7 +131,7 @@ fn every_path_agrees_with_the_definition() {
                 assert_eq!(path, Path::Portable);
                 continue;
             };
-            let got = network.map(size, &pixels, &mut Room::default(), &Alone);
+            let got = network.map(photo, &mut Room::default(), &Alone);
             assert_eq!(got.len(), expected.len());
             let worst = got.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-4, "{path}, {size} pixels: {worst}");
@@ -135,12 +147,14 @@ fn memory_that_another_photo_used_changes_no_bit() {
     let Some(network) = Path::available().filter_map(|path| Network::new(path, &stem, &blocks, &head)).last() else {
         return;
     };
-    let (large, small) = (Sequence(2).take(128 * 128 * 3, 1.0), Sequence(3).take(64 * 64 * 3, 1.0));
-    let alone = network.map(64, &small, &mut Room::default(), &Alone);
+    let (large, small, values) = (Sequence(2).bytes(128), Sequence(3).bytes(64), values());
+    let large = Photo { size: 128, bytes: &large, values: &values };
+    let small = Photo { size: 64, bytes: &small, values: &values };
+    let alone = network.map(small, &mut Room::default(), &Alone);
     let mut room = Room::default();
     for _ in 0..2 {
-        network.map(128, &large, &mut room, &Alone);
-        assert_eq!(network.map(64, &small, &mut room, &Alone), alone);
+        network.map(large, &mut room, &Alone);
+        assert_eq!(network.map(small, &mut room, &Alone), alone);
     }
 }
 
@@ -167,11 +181,12 @@ fn a_map_has_the_same_bits_however_many_threads_share_it() {
     let (stem, blocks, head) = network(4);
     for network in Path::available().filter_map(|path| Network::new(path, &stem, &blocks, &head)) {
         for size in [64, 96, 224] {
-            let pixels = Sequence(size as u64).take(size * size * 3, 1.0);
-            let alone = network.map(size, &pixels, &mut Room::default(), &Alone);
+            let (bytes, values) = (Sequence(size as u64).bytes(size), values());
+            let photo = Photo { size, bytes: &bytes, values: &values };
+            let alone = network.map(photo, &mut Room::default(), &Alone);
             let mut room = Room::default();
             for threads in [2, 3, 7, 64] {
-                let shared = network.map(size, &pixels, &mut room, &Threads(threads));
+                let shared = network.map(photo, &mut room, &Threads(threads));
                 assert!(shared == alone, "{size} pixels, {threads} threads");
             }
         }

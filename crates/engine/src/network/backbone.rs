@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use grnet_core::config::{Backbone as Kind, ModelConfig};
+use grnet_core::config::{Backbone as Kind, Input, ModelConfig};
 use grnet_core::model::ModelFile;
 use tch::{Device, Tensor};
 
@@ -23,6 +23,14 @@ pub trait Backbone: Send {
     /// # Errors
     /// What libtorch refuses.
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError>;
+
+    /// The map of photos, `S · S · 3` bytes each, where this is computed without libtorch; `None` elsewhere.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    fn straight(&self, _photos: &[&[u8]], _input: &Input) -> Option<Result<Tensor, EngineError>> {
+        None
+    }
 
     /// Stages, which run one after another. What is not trained can run once a photo and be kept.
     fn stages(&self) -> usize {

@@ -5,9 +5,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use grnet_core::kernel::convolve::{Network, Room};
+use grnet_core::config::Input;
+use grnet_core::kernel::convolve::{Network, Photo, Room};
 use rayon::prelude::*;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::EngineError;
 use super::crew::{Threads, spread};
@@ -25,39 +26,26 @@ impl Direct {
         Self { network, rooms: Mutex::default() }
     }
 
-    /// Whether this is an input that it takes: square, of whole cells of 32 pixels, in f32, on the CPU.
-    pub fn takes(&self, x: &Tensor) -> bool {
-        let size = x.size();
-        x.device() == tch::Device::Cpu
-            && x.kind() == Kind::Float
-            && size.len() == 4
-            && size[1] == 3
-            && size[2] == size[3]
-            && size[2] > 0
-            && size[2] % 32 == 0
-    }
-
-    /// Maps `[B, channels, h, w]`, channels last, of photos `[B, 3, S, S]`.
+    /// Maps `[B, channels, h, w]`, channels last, of photos of `S · S · 3` bytes.
     ///
     /// # Errors
     /// What libtorch refuses.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
-        let (batch, _, side, _) = x.size4()?;
-        let size = side as usize;
-        let pixels = Vec::<f32>::try_from(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_view([-1])?)?;
-        let photos: Vec<&[f32]> = pixels.chunks_exact(size * size * 3).collect();
-        let maps = self.maps(size, &photos);
-        let cells = (size / 32) as i64;
-        let map = Tensor::f_from_slice(&maps.concat())?.f_view([batch, cells, cells, -1])?;
+    pub fn forward(&self, photos: &[&[u8]], input: &Input) -> Result<Tensor, EngineError> {
+        let size = input.size as usize;
+        let value = |colour: usize, byte: usize| (byte as f32 - input.mean[colour]) / input.std[colour];
+        let values = std::array::from_fn(|colour| std::array::from_fn(|byte| value(colour, byte)));
+        let photos: Vec<_> = photos.iter().map(|bytes| Photo { size, bytes, values: &values }).collect();
+        let (batch, cells) = (photos.len() as i64, i64::from(input.size) / 32);
+        let map = Tensor::f_from_slice(&self.maps(&photos).concat())?.f_view([batch, cells, cells, -1])?;
         Ok(map.f_permute([0, 3, 1, 2])?)
     }
 
-    fn maps(&self, size: usize, photos: &[&[f32]]) -> Vec<Vec<f32>> {
+    fn maps(&self, photos: &[Photo<'_>]) -> Vec<Vec<f32>> {
         spread(|threads| {
             // As many at a time as there are threads, one each; those that are left over share all of them.
             let (whole, rest) = photos.split_at(photos.len() - photos.len() % threads);
-            let each = |photos: &[&[f32]], crew: Threads| -> Vec<_> {
-                photos.par_iter().map(|pixels| self.map(size, pixels, crew)).collect()
+            let each = |photos: &[Photo<'_>], crew: Threads| -> Vec<_> {
+                photos.par_iter().map(|photo| self.map(*photo, crew)).collect()
             };
             let mut maps = each(whole, Threads(1));
             maps.extend(each(rest, Threads(threads / rest.len().max(1))));
@@ -65,9 +53,9 @@ impl Direct {
         })
     }
 
-    fn map(&self, size: usize, pixels: &[f32], crew: Threads) -> Vec<f32> {
+    fn map(&self, photo: Photo<'_>, crew: Threads) -> Vec<f32> {
         let mut room = self.rooms().pop().unwrap_or_default();
-        let map = self.network.map(size, pixels, &mut room, &crew);
+        let map = self.network.map(photo, &mut room, &crew);
         self.rooms().push(room);
         map
     }

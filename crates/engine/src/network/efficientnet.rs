@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use grnet_core::config::Input;
 use grnet_core::kernel::Path;
 use grnet_core::kernel::convolve::{Inverted, Network};
 use tch::{Device, Tensor};
@@ -161,10 +162,11 @@ impl Convolutions for EfficientNetLite0 {
 
 impl Backbone for EfficientNetLite0 {
     fn forward(&self, x: &Tensor) -> Result<Tensor, EngineError> {
-        match self.direct.as_ref().filter(|direct| direct.takes(x)) {
-            Some(direct) => direct.forward(x),
-            None => self.run(x, 0..self.stages()),
-        }
+        self.run(x, 0..self.stages())
+    }
+
+    fn straight(&self, photos: &[&[u8]], input: &Input) -> Option<Result<Tensor, EngineError>> {
+        self.direct.as_ref().map(|direct| direct.forward(photos, input))
     }
 
     /// The stem, 16 blocks and the head.

@@ -158,6 +158,7 @@ impl Embedder {
         if stages == self.stages() {
             return self.map(pixels);
         }
+        self.check(pixels)?;
         let x = self.input(pixels)?.f_to_kind(self.precision.kind())?;
         Ok(tch::no_grad(|| self.backbone.run(&x, 0..stages))?.f_to_kind(Kind::Float)?)
     }
@@ -167,8 +168,14 @@ impl Embedder {
     /// # Errors
     /// As [`embed`](Self::embed).
     pub fn map(&self, pixels: &[&[u8]]) -> Result<Tensor, EngineError> {
-        let x = self.input(pixels)?.f_to_kind(self.precision.kind())?;
-        let map = tch::no_grad(|| self.backbone.forward(&x))?;
+        self.check(pixels)?;
+        let map = match self.backbone.straight(pixels, &self.config.input) {
+            Some(map) => map?,
+            None => {
+                let x = self.input(pixels)?.f_to_kind(self.precision.kind())?;
+                tch::no_grad(|| self.backbone.forward(&x))?
+            }
+        };
         let got = map.size();
         let channels = self.config.backbone_channels;
         if got.len() != 4 || got[0] != pixels.len() as i64 || got[1] != channels as i64 {
@@ -177,16 +184,19 @@ impl Embedder {
         Ok(map.f_to_kind(Kind::Float)?)
     }
 
-    /// Normalised input `[B, 3, S, S]` in f32. Strides are channels-last, as the bytes come.
-    fn input(&self, pixels: &[&[u8]]) -> Result<Tensor, EngineError> {
+    /// Whether photos have the input's size.
+    fn check(&self, pixels: &[&[u8]]) -> Result<(), EngineError> {
         let size = self.config.input.size as usize;
         let expected = size * size * 3;
-        for (index, photo) in pixels.iter().enumerate() {
-            if photo.len() != expected {
-                return Err(EngineError::Pixels { index, got: photo.len(), size, expected });
-            }
+        match pixels.iter().position(|photo| photo.len() != expected) {
+            Some(index) => Err(EngineError::Pixels { index, got: pixels[index].len(), size, expected }),
+            None => Ok(()),
         }
-        let side = size as i64;
+    }
+
+    /// Normalised input `[B, 3, S, S]` in f32. Strides are channels-last, as the bytes come.
+    fn input(&self, pixels: &[&[u8]]) -> Result<Tensor, EngineError> {
+        let side = i64::from(self.config.input.size);
         let bytes = Tensor::f_from_slice(&pixels.concat())?.f_view([pixels.len() as i64, side, side, 3])?;
         let x = bytes.f_to_device(self.device)?.f_to_kind(Kind::Float)?;
         Ok(x.f_sub(&self.mean)?.f_div(&self.deviation)?.f_permute([0, 3, 1, 2])?)

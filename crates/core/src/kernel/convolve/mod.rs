@@ -33,6 +33,17 @@ pub struct Folded {
     pub bias: Vec<f32>,
 }
 
+/// A photo as a network's input.
+#[derive(Debug, Clone, Copy)]
+pub struct Photo<'a> {
+    /// Its side.
+    pub size: usize,
+    /// RGB, row by row: `[size, size, 3]`.
+    pub bytes: &'a [u8],
+    /// What a byte of each colour is to the network.
+    pub values: &'a [[f32; 256]; 3],
+}
+
 /// An inverted residual.
 #[derive(Debug, Clone)]
 pub struct Inverted {
@@ -79,19 +90,19 @@ impl Network {
         }
     }
 
-    /// A photo's map `[cells, channels]` from its pixels `[size, size, 3]`, by a crew: the bits are the same whoever computes.
+    /// A photo's map `[cells, channels]`, by a crew: the bits are the same whoever computes.
     ///
     /// # Panics
-    /// If that is not their number, `size` is no multiple of 32, or there is no memory.
-    pub fn map(&self, size: usize, pixels: &[f32], room: &mut Room, crew: &dyn Crew) -> Vec<f32> {
-        assert!(size.is_multiple_of(32) && pixels.len() == size * size * 3);
-        with_lanes!(self.machine, lanes => self.on(lanes, size, pixels, room, crew))
+    /// If the photo has another number of bytes than its size says, that is no multiple of 32, or there is no memory.
+    pub fn map(&self, photo: Photo<'_>, room: &mut Room, crew: &dyn Crew) -> Vec<f32> {
+        assert!(photo.size.is_multiple_of(32) && photo.bytes.len() == photo.size * photo.size * 3);
+        with_lanes!(self.machine, lanes => self.on(lanes, photo, room, crew))
     }
 
-    fn on<S: Lanes>(&self, s: S, size: usize, pixels: &[f32], room: &mut Room, crew: &dyn Crew) -> Vec<f32> {
-        let Room { map, next, pixels: padded, strips } = room;
-        let mut side = size / 2;
-        self.stem.run(s, crew, (size, pixels), padded, places(map, side * side * self.stem.output));
+    fn on<S: Lanes>(&self, s: S, photo: Photo<'_>, room: &mut Room, crew: &dyn Crew) -> Vec<f32> {
+        let Room { map, next, pixels, strips } = room;
+        let mut side = photo.size / 2;
+        self.stem.run(s, crew, photo, pixels, places(map, side * side * self.stem.output));
         for block in &self.blocks {
             let count = block.side(side).pow(2) * block.output();
             block.run(s, crew, (side, map.get()), places(next, count), strips);

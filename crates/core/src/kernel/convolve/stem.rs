@@ -1,5 +1,6 @@
-//! The first convolution: 3×3 under a stride of 2, from pixels, and ReLU6.
+//! The first convolution: 3×3 under a stride of 2, from bytes, and ReLU6.
 
+use super::Photo;
 use super::crew::{Crew, chunks};
 use super::room::places;
 use crate::kernel::lanes::{Lanes, Work};
@@ -44,20 +45,18 @@ impl Stem {
         Self { weight: turned, bias: start, output }
     }
 
-    /// Pixels `[size, size, 3]` to a map `[(size / 2)², output]`; `room` is for the photo between its zeros.
-    pub fn run<S: Lanes>(
-        &self,
-        s: S,
-        crew: &dyn Crew,
-        (size, pixels): (usize, &[f32]),
-        room: &mut Aligned,
-        out: &mut [f32],
-    ) {
+    /// A photo to a map `[(size / 2)², output]`; `room` is for its pixels between their zeros.
+    pub fn run<S: Lanes>(&self, s: S, crew: &dyn Crew, photo: Photo<'_>, room: &mut Aligned, out: &mut [f32]) {
+        let Photo { size, bytes, values } = photo;
         // One column and one row of zeros behind the photo: TensorFlow's SAME.
         let row = (size + 1) * 3;
         let padded = places(room, (size + 1) * row);
-        for (line, to) in pixels.chunks_exact(size * 3).zip(padded.chunks_exact_mut(row)) {
-            to[..size * 3].copy_from_slice(line);
+        for (line, to) in bytes.chunks_exact(size * 3).zip(padded.chunks_exact_mut(row)) {
+            for (pixel, to) in line.chunks_exact(3).zip(to.chunks_exact_mut(3)) {
+                for ((byte, values), to) in pixel.iter().zip(values).zip(to) {
+                    *to = values[usize::from(*byte)];
+                }
+            }
             to[size * 3..].fill(0.0);
         }
         padded[size * row..].fill(0.0);
