@@ -99,12 +99,12 @@ pub fn csv(steps: &[Step]) -> String {
             let name = crate::measure::Query { passing: 100, ..*query }.name();
             _ = writeln!(
                 out,
-                "{size},{name},{},1,{p50:.3},{p95:.3},,{recall:.4},{rows:.2},{buffers:.0}",
+                "{size},\"{name}\",{},1,{p50:.3},{p95:.3},,{recall:.4},{rows:.2},{buffers:.0}",
                 query.passing
             );
         }
         for Crowd { query, clients, rate, p50, p95 } in crowds {
-            _ = writeln!(out, "{size},{},100,{clients},{p50:.3},{p95:.3},{rate:.2},,,", query.name());
+            _ = writeln!(out, "{size},\"{}\",100,{clients},{p50:.3},{p95:.3},{rate:.2},,,", query.name());
         }
     }
     out

@@ -13,7 +13,7 @@ pub struct Compute {
     /// What to compute in: f32 or bf16.
     #[arg(long, default_value = "f32")]
     pub precision: Precision,
-    /// Threads that decode photos; on the CPU the network takes one less. Default: the machine's.
+    /// Threads that decode photos and, on the CPU, compute (libtorch one less). Default: the machine's.
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
     /// Photos in a batch, at most.

@@ -14,7 +14,7 @@ use grnet_core::model::ModelFile;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Compute, Outcome};
-use crate::network::{Embedder, EngineError, set_threads};
+use crate::network::{Embedder, EngineError, share_cores};
 use crate::print::say;
 use crate::serve::photos::PhotoDecoder;
 use crate::serve::work::{PhotoLimits, Shape};
@@ -70,7 +70,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Outcome, EngineError> {
     let compute = &args.compute;
     let threads = compute.threads();
-    set_threads(threads.saturating_sub(1).max(1));
+    share_cores(threads);
     let bytes = std::fs::read(&args.model).map_err(EngineError::io(&args.model))?;
     let file = ModelFile::parse(&bytes)?;
     let mut embedder = Embedder::load(&file, compute.device, compute.precision)?;

@@ -10,7 +10,7 @@ use grnet_core::pyramid;
 use super::npy;
 use crate::cli::Compute;
 use crate::embed::{MAX_BYTES, MAX_PIXELS, Pipeline};
-use crate::network::{Embedder, EngineError, set_threads};
+use crate::network::{Embedder, EngineError, share_cores};
 use crate::output::OutputFile;
 use crate::serve::photos::PhotoDecoder;
 use crate::serve::work::{PhotoLimits, Shape};
@@ -26,7 +26,7 @@ pub fn write(
     compute: &Compute,
 ) -> Result<[OutputFile; 2], EngineError> {
     let threads = compute.threads();
-    set_threads(threads.saturating_sub(1).max(1));
+    share_cores(threads);
     let mut embedder = Embedder::load(model, compute.device, compute.precision)?;
     let shape = Shape::of(&model.config);
     let path = folder.join("features.npy");

@@ -106,13 +106,14 @@ pub fn wait_asleep() {
 /// Cores for what this process computes itself; 0: as many as libtorch's threads.
 static CORES: AtomicUsize = AtomicUsize::new(0);
 
-/// Sets the number of threads for the networks that need no libtorch. They wait for nobody, so they may take the decoders'
-/// cores too.
-pub fn set_cores(cores: usize) {
-    CORES.store(cores, Relaxed);
+/// Shares `threads` cores between decoders and networks. libtorch leaves one to the decoders: two pools that both want
+/// every core wait for each other. Networks without libtorch are pieces of work that wait for little, and take all.
+pub fn share_cores(threads: usize) {
+    set_threads(threads.saturating_sub(1).max(1));
+    CORES.store(threads, Relaxed);
 }
 
-/// What [`set_cores`] set, or the number of libtorch's threads.
+/// What [`share_cores`] set, or the number of libtorch's threads.
 pub(super) fn cores() -> usize {
     match CORES.load(Relaxed) {
         0 => usize::try_from(tch::get_num_threads()).unwrap_or(1),

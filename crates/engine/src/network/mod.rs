@@ -20,7 +20,7 @@ mod weights;
 
 pub use backbone::{Backbone, channels as backbone_channels};
 pub use conv::Conv;
-pub use device::{Device, Precision, set_cores, set_threads, wait_asleep};
+pub use device::{Device, Precision, set_threads, share_cores, wait_asleep};
 pub use embedder::{Embedder, backbone_id};
 pub use error::EngineError;
 pub use fit::fit;

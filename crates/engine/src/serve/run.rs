@@ -10,7 +10,7 @@ use super::log::log_event;
 use super::photos::PhotoDecoder;
 use super::torch::TorchLoader;
 use super::{End, Server, lifeline};
-use crate::network::{set_cores, set_threads};
+use crate::network::share_cores;
 
 /// The variable that names the operation to fail on purpose (see `grnet_wire::faults`).
 const FAIL_NTH: &str = "GRNET_FAIL_NTH";
@@ -30,9 +30,7 @@ pub fn run(args: &Args) -> Result<(), ServeError> {
     }
     lifeline::volunteer_for_oom();
 
-    // A thread is left to the decoders: two pools that both want every core wait for each other.
-    set_threads(args.compute.threads().saturating_sub(1).max(1));
-    set_cores(args.compute.threads());
+    share_cores(args.compute.threads());
     let loader = TorchLoader::new(args.compute.device, args.compute.precision)
         .map_err(|e| ServeError::Setting(e.to_string()))?;
     let settings = args.settings(fail_nth()?);

@@ -13,6 +13,9 @@ use crate::kernel::tile::BLOCK;
 /// Floats that leave the depthwise convolution of a strip: they stay in the second cache until they are projected.
 const STRIP: usize = 128 << 10;
 
+/// Cells under a strip: in panels they take 1,088 bytes each, of whose pages few channels fill little.
+const CELLS: usize = 1024;
+
 /// What a block does with up to [`PART`] of its inner channels before they are projected.
 #[derive(Debug)]
 struct Plane {
@@ -63,8 +66,9 @@ impl Block {
 
     /// Rows of a strip of the result: a strip at least for each thread.
     fn rows(&self, side: usize, threads: usize) -> usize {
+        let most = CELLS / (side * self.stride);
         let side = self.side(side);
-        let most = (STRIP / (side * self.project.input)).clamp(1, side);
+        let most = (STRIP / (side * self.project.input)).min(most).clamp(1, side);
         // A block of one cell adds up in another order than a larger one. Sides of 7 n leave blocks of 14 and 7 cells
         // however they are cut; others are cut as if there was one thread.
         let threads = if side.is_multiple_of(BLOCK / 2) { threads } else { 1 };
