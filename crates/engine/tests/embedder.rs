@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use grnet_core::config::{Backbone, Pooling};
 use grnet_core::model::{self, ModelFile, NamedTensor, Storage, TensorData};
 use grnet_engine::import::defaults;
-use grnet_engine::network::{Device, Embedder, Precision, set_threads};
+use grnet_engine::network::{Device, Embedder, Precision, share_cores};
 use grnet_engine::numbers::Sequence;
 use grnet_engine::serve::work::Network;
+
+/// Five photos are one for each thread and two that are left over; a single one is shared by all.
+const THREADS: usize = 3;
 
 fn base() -> Vec<u8> {
     std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models/base/base.safetensors")).unwrap()
@@ -35,7 +38,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 
 #[test]
 fn a_photo_s_regions_do_not_depend_on_its_neighbours() {
-    set_threads(1);
+    share_cores(THREADS);
     let bytes = base();
     let file = ModelFile::parse(&bytes).unwrap();
     let mut embedder = Embedder::load(&file, Device::Cpu, Precision::F32).unwrap();
@@ -55,8 +58,24 @@ fn a_photo_s_regions_do_not_depend_on_its_neighbours() {
 }
 
 #[test]
+fn a_photo_s_map_has_the_same_bits_alone_and_in_a_batch() {
+    share_cores(THREADS);
+    let bytes = base();
+    let file = ModelFile::parse(&bytes).unwrap();
+    let embedder = Embedder::load(&file, Device::Cpu, Precision::F32).unwrap();
+    let photos: Vec<Vec<u8>> = (0..5).map(|seed| photo(seed, 224)).collect();
+    let together = embedder.map(&photos.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+    assert_eq!(together.size(), [5, 1280, 7, 7]);
+    for (number, photo) in photos.iter().enumerate() {
+        let alone = embedder.map(&[photo]).unwrap();
+        assert!(alone.get(0).equal(&together.get(number as i64)), "photo {number}");
+        assert!(alone.abs().max().double_value(&[]) > 0.1, "a map that says something");
+    }
+}
+
+#[test]
 fn half_the_bits_change_a_region_by_little() {
-    set_threads(1);
+    share_cores(THREADS);
     let bytes = base();
     let file = ModelFile::parse(&bytes).unwrap();
     let photo = photo(9, 224);
@@ -105,7 +124,7 @@ fn a_photo_of_another_size_is_refused_with_both_figures() {
 
 #[test]
 fn every_pooling_gives_a_whole_pyramid() {
-    set_threads(1);
+    share_cores(THREADS);
     let bytes = base();
     let file = ModelFile::parse(&bytes).unwrap();
     for pooling in [Pooling::Average, Pooling::Max, Pooling::Gem { p: 3.0 }] {
