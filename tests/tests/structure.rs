@@ -10,7 +10,7 @@ const UNSAFE: [(&str, usize); 10] = [
     // Instructions that not every processor has: the proof that it has them, loads and stores; the inner loops.
     ("crates/core/benches/score/peak.rs", 1),
     ("crates/core/src/kernel/avx2.rs", 8),
-    ("crates/core/src/kernel/avx512.rs", 8),
+    ("crates/core/src/kernel/avx512.rs", 10),
     ("crates/core/src/kernel/convolve/depthwise.rs", 2),
     ("crates/core/src/kernel/short/tile.rs", 4),
     ("crates/core/src/kernel/tile.rs", 6),

@@ -119,7 +119,8 @@ fn network(seed: u64) -> (Folded, Vec<Inverted>, Folded) {
 #[test]
 fn every_path_agrees_with_the_definition() {
     let mut paths = 0;
-    for size in [32, 96, 128] {
+    // 224: maps of whole blocks of cells a row, and of 7.
+    for size in [32, 96, 128, 224] {
         let (stem, blocks, head) = network(size as u64);
         let (bytes, values) = (Sequence(7).bytes(size), values());
         let photo = Photo { size, bytes: &bytes, values: &values };
@@ -139,6 +140,28 @@ fn every_path_agrees_with_the_definition() {
         }
     }
     assert!(paths > 0 || cfg!(not(target_arch = "x86_64")));
+}
+
+/// Operands keep 8 bits: a sum of many products is off by less than one of them.
+#[test]
+fn products_of_bf16_are_near_the_definition() {
+    let (stem, blocks, head) = network(5);
+    let Some(network) = Network::bf16(&stem, &blocks, &head) else {
+        println!("not here: the processor has no products of bf16");
+        return;
+    };
+    for size in [96, 224] {
+        let (bytes, values) = (Sequence(7).bytes(size), values());
+        let photo = Photo { size, bytes: &bytes, values: &values };
+        let expected = defined(&photo, &stem, &blocks, &head);
+        let got = network.map(photo, &mut Room::default(), &Alone);
+        let square = |v: f64| v * v;
+        let error: f64 = got.iter().zip(&expected).map(|(a, b)| square(f64::from(*a) - b)).sum();
+        let whole: f64 = expected.iter().map(|v| square(*v)).sum();
+        let relative = (error / whole).sqrt();
+        println!("{size} pixels: relative error {relative:.2e}");
+        assert!(relative < 2e-2 && relative > 1e-5, "{size} pixels: {relative}");
+    }
 }
 
 #[test]
@@ -179,7 +202,8 @@ impl Crew for Threads {
 #[test]
 fn a_map_has_the_same_bits_however_many_threads_share_it() {
     let (stem, blocks, head) = network(4);
-    for network in Path::available().filter_map(|path| Network::new(path, &stem, &blocks, &head)) {
+    let floats = Path::available().filter_map(|path| Network::new(path, &stem, &blocks, &head));
+    for network in floats.chain(Network::bf16(&stem, &blocks, &head)) {
         for size in [64, 96, 224] {
             let (bytes, values) = (Sequence(size as u64).bytes(size), values());
             let photo = Photo { size, bytes: &bytes, values: &values };

@@ -1,4 +1,4 @@
-//! Whether a ranking in short integers begins with the same photos as in floats.
+//! Whether a ranking begins with the same photos: in short integers as in floats, or by other features of the same photos.
 
 use std::fs;
 use std::path::Path;
@@ -17,25 +17,37 @@ const TOP: usize = 20;
 /// Photos that rank the others, at most, evenly spread: a few seconds' work.
 const QUERIES: usize = 400;
 
-/// Photos rank all others in both precisions.
-pub fn agree(model: &Path, features: &Path) -> Result<Value, Failure> {
-    let file = fs::read(model)?;
-    let scorer = Scorer::new(Head::read(&ModelFile::parse(&file)?)?)?;
+/// The values that `grnet-engine embed` wrote into a file.
+fn values(file: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let mut values = Vec::new();
-    for line in fs::read_to_string(features)?.lines() {
+    for line in fs::read_to_string(file)?.lines() {
         let line: Value = serde_json::from_str(line)?;
         values.extend(line["features"].as_str().map(from_text).transpose()?);
     }
-    let parsed: Vec<Features<'_>> = values.iter().map(|value| Features::parse(value)).collect::<Result<_, _>>()?;
+    Ok(values)
+}
+
+fn parsed(values: &[Vec<u8>]) -> Result<Vec<Features<'_>>, Failure> {
+    Ok(values.iter().map(|value| Features::parse(value)).collect::<Result<_, _>>()?)
+}
+
+/// Photos rank all others twice: in both precisions, or, with `other` features of the same photos, by those.
+pub fn agree(model: &Path, features: &Path, other: Option<&Path>) -> Result<Value, Failure> {
+    let file = fs::read(model)?;
+    let scorer = Scorer::new(Head::read(&ModelFile::parse(&file)?)?)?;
+    let stored = [values(features)?, values(other.unwrap_or(features))?];
+    let (parsed, others) = (parsed(&stored[0])?, parsed(&stored[1])?);
+    if parsed.len() != others.len() {
+        return Err(format!("{} and {} photos", parsed.len(), others.len()).into());
+    }
+    let second = if other.is_some() { Precision::F32 } else { Precision::I16 };
     let (mut scratch, mut same, mut first, mut order_same, mut kept) = (Scratch::default(), 0, 0, 0, 0);
     let (mut largest, mut squares, mut pairs) = (0.0f64, 0.0f64, 0usize);
     let step = parsed.len().div_ceil(QUERIES).max(1);
     for (number, query) in parsed.iter().enumerate().step_by(step) {
-        let image = scorer.prepare(query)?;
         let mut logits = [vec![0.0; parsed.len()], vec![0.0; parsed.len()]];
-        for (precision, logits) in [Precision::F32, Precision::I16].into_iter().zip(&mut logits) {
-            scorer.query_in(precision, &image).score(&parsed, logits, &mut scratch)?;
-        }
+        scorer.query_in(Precision::F32, &scorer.prepare(query)?).score(&parsed, &mut logits[0], &mut scratch)?;
+        scorer.query_in(second, &scorer.prepare(&others[number])?).score(&others, &mut logits[1], &mut scratch)?;
         for (exact, short) in logits[0].iter().zip(&logits[1]) {
             largest = largest.max((exact - short).abs());
             squares += (exact - short).powi(2);

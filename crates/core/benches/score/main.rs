@@ -7,7 +7,7 @@
 //! | `logits PRECISION` | `{"logits": [...]}` of the first photo against all |
 //! | `time FORM PRECISION THREADS SECONDS` | `{"best": .., "median": ..}` pairs a second; FORM is `single` or `batch` |
 //! | `peak KIND THREADS SECONDS` | `{"best": ..}` G operations a second; KIND is `f32`, `bf16`, `i16` or `i8` |
-//! | `agree MODEL FEATURES` | how many photos of `grnet-engine embed`'s lines rank the same first 20 in both precisions |
+//! | `agree MODEL FEATURES [OTHER]` | how many photos of `grnet-engine embed`'s lines rank the same first 20 in both precisions; with a second file, by both files' features |
 
 mod agree;
 mod data;
@@ -70,7 +70,8 @@ fn answer(words: &[&str], data: &mut Option<Data>) -> Result<Value, Failure> {
             let best = peak::peak(kind, threads.parse()?, Duration::from_secs_f64(seconds.parse()?))?;
             Ok(json!({ "best": best }))
         }
-        ["agree", model, features] => agree::agree(model.as_ref(), features.as_ref()),
+        ["agree", model, features] => agree::agree(model.as_ref(), features.as_ref(), None),
+        ["agree", model, features, other] => agree::agree(model.as_ref(), features.as_ref(), Some(other.as_ref())),
         _ => Err(format!("unknown command {words:?}").into()),
     }
 }

@@ -1,6 +1,7 @@
 //! AVX-512: sixteen lanes, thirty-two registers.
 
 use std::arch::x86_64::*;
+use std::mem::transmute;
 
 use super::lanes::{Lanes, Work};
 use super::short::tile::{ShortTile, short_tile};
@@ -41,13 +42,25 @@ impl Avx512Vnni {
     }
 }
 
-/// Both sets are the same but for one instruction.
+/// The proof that the processor has those and AVX-512 BF16.
+#[derive(Debug, Clone, Copy)]
+pub struct Avx512Bf16(());
+
+impl Avx512Bf16 {
+    /// Asks the processor.
+    pub fn detect() -> Option<Self> {
+        (Avx512Vnni::detect().is_some() && is_x86_feature_detected!("avx512bf16")).then_some(Self(()))
+    }
+}
+
+/// The sets are the same but for one instruction, and what only one of them has.
 macro_rules! lanes {
-    ($proof:ident, $features:literal, $dot:path) => {
+    ($proof:ident, $features:literal, $dot:path, { $($more:tt)* }) => {
         impl Lanes for $proof {
             type F = __m512;
             type I = __m512i;
             const WIDTH: usize = 16;
+            $($more)*
 
             fn run<W: Work>(self, work: W) -> W::Out {
                 #[target_feature(enable = $features)]
@@ -274,5 +287,22 @@ fn multiply_and_add(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
     _mm512_add_epi32(sum, _mm512_madd_epi16(a, b))
 }
 
-lanes!(Avx512, "avx512f,avx512bw,avx512dq,avx512vl", multiply_and_add);
-lanes!(Avx512Vnni, "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni", _mm512_dpwssd_epi32);
+lanes!(Avx512, "avx512f,avx512bw,avx512dq,avx512vl", multiply_and_add, {});
+lanes!(Avx512Vnni, "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni", _mm512_dpwssd_epi32, {});
+lanes!(Avx512Bf16, "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16", _mm512_dpwssd_epi32, {
+    const BF16: bool = true;
+
+    #[inline(always)]
+    fn step(self, a: __m512, b: __m512, sum: __m512) -> __m512 {
+        // SAFETY: vectors of 512 bits, whatever they hold; the proof is `self`.
+        unsafe { _mm512_dpbf16_ps(sum, transmute::<__m512, __m512bh>(a), transmute::<__m512, __m512bh>(b)) }
+    }
+
+    #[inline(always)]
+    fn store_operand(self, v: __m512, to: &mut [f32]) {
+        let to = &mut to[..8];
+        // SAFETY: places for sixteen numbers of two bytes are there, at any address, and all bits are a float's; the proof
+        // is `self`.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(v))) }
+    }
+});

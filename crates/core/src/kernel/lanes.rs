@@ -20,6 +20,8 @@ pub trait Lanes: Copy + Send + Sync {
     type I: Copy;
     /// Floats of a vector.
     const WIDTH: usize;
+    /// Whether products ([`step`](Self::step)) are of pairs of bf16 instead of floats, a pair in a float's place.
+    const BF16: bool = false;
 
     /// Runs work that is compiled for this set.
     fn run<W: Work>(self, work: W) -> W::Out;
@@ -68,6 +70,17 @@ pub trait Lanes: Copy + Send + Sync {
     fn zip(self, first: &[i16], second: &[i16], to: &mut [i32]);
     /// |v|.
     fn abs(self, v: Self::F) -> Self::F;
+    /// A step of a product: a · b + sum, or with [`BF16`](Self::BF16) sum + a₀ · b₀ + a₁ · b₁, in f32.
+    #[inline(always)]
+    fn step(self, a: Self::F, b: Self::F, sum: Self::F) -> Self::F {
+        self.fma(a, b, sum)
+    }
+    /// Into the first places of a slice as an operand of [`step`](Self::step): half as many with [`BF16`](Self::BF16),
+    /// rounded to the nearest.
+    #[inline(always)]
+    fn store_operand(self, v: Self::F, to: &mut [f32]) {
+        self.store(v, to);
+    }
     /// One tile of a product of short integers; [`rows`](Self::rows) as for floats.
     fn short_tile(self, tile: ShortTile<'_>);
     /// One tile of a product: the sizes that suit the registers are the set's own.

@@ -66,7 +66,7 @@ pub fn tile<S: Lanes, const M: usize, const N: usize, const C: usize>(s: S, t: T
                 // SAFETY: the assertion on `left` covers M rows of `inner` floats, ROW apart.
                 let value = s.splat(unsafe { *left.wrapping_add(m * ROW) });
                 for (n, sum) in row.iter_mut().enumerate() {
-                    *sum = s.fma(value, columns[n], *sum);
+                    *sum = s.step(value, columns[n], *sum);
                 }
             }
             left = left.wrapping_add(1);
@@ -88,7 +88,7 @@ pub fn tile<S: Lanes, const M: usize, const N: usize, const C: usize>(s: S, t: T
                 let value = s.splat(unsafe { *left.wrapping_add(m * ROW + k) });
                 let column = right.wrapping_add(k * t.right_row + n * w);
                 // SAFETY: as above, a vector of columns.
-                *sum = s.fma(value, s.load(unsafe { std::slice::from_raw_parts(column, w) }), *sum);
+                *sum = s.step(value, s.load(unsafe { std::slice::from_raw_parts(column, w) }), *sum);
             }
             // SAFETY: the assertions on `start` and `out` cover M rows of `width` floats, their distances apart.
             let start = s.load(unsafe { std::slice::from_raw_parts(start.wrapping_add(n * w), w) });

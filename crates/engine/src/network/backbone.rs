@@ -28,7 +28,7 @@ pub trait Backbone: Send {
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
-    fn straight(&self, _photos: &[&[u8]], _input: &Input) -> Option<Result<Tensor, EngineError>> {
+    fn direct(&self, _photos: &[&[u8]], _input: &Input) -> Option<Result<Tensor, EngineError>> {
         None
     }
 

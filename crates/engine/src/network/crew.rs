@@ -8,17 +8,23 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::device::cores;
 
-/// The process's pool, made when it is needed first; `None` where the system has no thread.
-static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+/// The process's pool, of [`share_cores`](super::share_cores)' number; made when it is needed first.
+static POOL: OnceLock<ThreadPool> = OnceLock::new();
 
+/// The pool; `None` while the system has no thread for it.
 fn pool() -> Option<&'static ThreadPool> {
-    // A system that has not as many has perhaps fewer.
-    let made = |threads| ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "network".into()).build().ok();
-    let fewer = |threads: &usize| (*threads > 1).then_some(threads / 2);
-    POOL.get_or_init(|| std::iter::successors(Some(cores().max(1)), fewer).find_map(made)).as_ref()
+    if POOL.get().is_none() {
+        // A system that has not as many has perhaps fewer.
+        let made = |threads| ThreadPoolBuilder::new().num_threads(threads).thread_name(|_| "network".into()).build();
+        let fewer = |threads: &usize| (*threads > 1).then_some(threads / 2);
+        let pool = std::iter::successors(Some(cores().max(1)), fewer).find_map(|threads| made(threads).ok())?;
+        // Another thread may have been faster: then this one's pool ends here.
+        drop(POOL.set(pool));
+    }
+    POOL.get()
 }
 
-/// Runs work on the pool's threads, with their number; alone where there are none.
+/// Runs work on the pool's threads, with their number; with 1 where there is none, and then nothing in it may be rayon's.
 pub fn spread<T: Send>(work: impl FnOnce(usize) -> T + Send) -> T {
     match pool() {
         Some(pool) => pool.install(|| work(pool.current_num_threads())),
@@ -26,7 +32,7 @@ pub fn spread<T: Send>(work: impl FnOnce(usize) -> T + Send) -> T {
     }
 }
 
-/// So many of the pool's threads; work within [`spread`].
+/// Cuts work for so many threads, within [`spread`]; the whole pool does it. 1: the calling thread does it.
 #[derive(Debug, Clone, Copy)]
 pub struct Threads(pub usize);
 

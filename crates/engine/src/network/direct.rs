@@ -42,13 +42,16 @@ impl Direct {
 
     fn maps(&self, photos: &[Photo<'_>]) -> Vec<Vec<f32>> {
         spread(|threads| {
+            if threads == 1 {
+                return photos.iter().map(|photo| self.map(*photo, Threads(1))).collect();
+            }
             // As many at a time as there are threads, one each; those that are left over share all of them.
             let (whole, rest) = photos.split_at(photos.len() - photos.len() % threads);
             let each = |photos: &[Photo<'_>], crew: Threads| -> Vec<_> {
                 photos.par_iter().map(|photo| self.map(*photo, crew)).collect()
             };
             let mut maps = each(whole, Threads(1));
-            maps.extend(each(rest, Threads(threads / rest.len().max(1))));
+            maps.extend(each(rest, Threads(threads.div_ceil(rest.len().max(1)))));
             maps
         })
     }

@@ -80,7 +80,7 @@ pub struct EfficientNetLite0 {
     stem: Conv,
     blocks: Vec<Block>,
     head: Conv,
-    /// The same without libtorch, where that is possible: in f32 on a processor with vectors of its own, with weights that stay.
+    /// The same without libtorch, where that is possible: on a processor that has the instructions, with weights that stay.
     direct: Option<Direct>,
 }
 
@@ -165,7 +165,7 @@ impl Backbone for EfficientNetLite0 {
         self.run(x, 0..self.stages())
     }
 
-    fn straight(&self, photos: &[&[u8]], input: &Input) -> Option<Result<Tensor, EngineError>> {
+    fn direct(&self, photos: &[&[u8]], input: &Input) -> Option<Result<Tensor, EngineError>> {
         self.direct.as_ref().map(|direct| direct.forward(photos, input))
     }
 
@@ -198,14 +198,21 @@ impl Backbone for EfficientNetLite0 {
     }
 
     fn place(&mut self, device: Device, precision: Precision) -> Result<(), EngineError> {
-        self.place_all(device, precision)?;
-        self.direct = match (device, precision, Path::chosen()) {
-            (Device::Cpu, Precision::F32, Ok(path)) => {
+        self.direct = match device {
+            // Before the weights are rounded: it rounds what it multiplies, and nothing else.
+            Device::Cpu => {
                 let blocks: Vec<Inverted> = self.blocks.iter().map(Block::numbers).collect::<Result<_, _>>()?;
-                Network::new(path, &self.stem.numbers()?, &blocks, &self.head.numbers()?).map(Direct::new)
+                let (stem, head) = (self.stem.numbers()?, self.head.numbers()?);
+                let network = match (precision, Path::chosen()) {
+                    (Precision::F32, Ok(path)) => Network::new(path, &stem, &blocks, &head),
+                    // Every processor with products of bf16 has this path; who names a lower one wants no such instructions.
+                    (Precision::Bf16, Ok(Path::Avx512Vnni)) => Network::bf16(&stem, &blocks, &head),
+                    _ => None,
+                };
+                network.map(Direct::new)
             }
             _ => None,
         };
-        Ok(())
+        self.place_all(device, precision)
     }
 }

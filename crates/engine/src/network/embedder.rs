@@ -169,7 +169,7 @@ impl Embedder {
     /// As [`embed`](Self::embed).
     pub fn map(&self, pixels: &[&[u8]]) -> Result<Tensor, EngineError> {
         self.check(pixels)?;
-        let map = match self.backbone.straight(pixels, &self.config.input) {
+        let map = match self.backbone.direct(pixels, &self.config.input) {
             Some(map) => map?,
             None => {
                 let x = self.input(pixels)?.f_to_kind(self.precision.kind())?;

@@ -4,21 +4,22 @@ use std::sync::Mutex;
 
 use super::crew::{Crew, chunks, locked};
 use super::depthwise::{Depthwise, Line};
-use super::pointwise::{Add, PART, Part, Pointwise, block_of, fill};
+use super::pointwise::{Add, Fill, PART, Part, Pointwise, block_of};
 use super::room::{Strip, places};
 use super::{Folded, Inverted};
 use crate::kernel::lanes::Lanes;
 use crate::kernel::tile::BLOCK;
 
 /// Floats that leave the depthwise convolution of a strip: they stay in the second cache until they are projected.
-const STRIP: usize = 128 << 10;
+const OUT: usize = 128 << 10;
 
-/// Cells under a strip: in panels they take 1,088 bytes each, of whose pages few channels fill little.
-const CELLS: usize = 1024;
+/// Cells of the map that a strip begins with, without its overlap. As an operand each takes 1,088 bytes, however few its
+/// channels.
+const IN: usize = 1024;
 
 /// What a block does with up to [`PART`] of its inner channels before they are projected.
 #[derive(Debug)]
-struct Plane {
+struct Slice {
     expand: Option<Part>,
     depthwise: Depthwise,
 }
@@ -26,7 +27,7 @@ struct Plane {
 /// An inverted residual with packed weights.
 #[derive(Debug)]
 pub struct Block {
-    planes: Vec<Plane>,
+    slices: Vec<Slice>,
     project: Pointwise,
     /// Channels in.
     input: usize,
@@ -49,9 +50,15 @@ impl Block {
         let project = Pointwise::new(s, &block.project.weight, &block.project.bias, false);
         let expand = block.expand.as_ref().map(|expand| Pointwise::new(s, &expand.weight, &expand.bias, true));
         let input = expand.as_ref().map_or(project.input, |expand| expand.input);
+        let inner = expand.as_ref().map_or(project.input, |expand| expand.output);
+        assert_eq!(
+            (inner, bias.len().next_multiple_of(16)),
+            (project.input, project.input),
+            "a block's inner channels"
+        );
         let mut parts = expand.into_iter().flat_map(|expand| expand.parts);
-        let planes = layers.map(|depthwise| Plane { expand: parts.next(), depthwise }).collect();
-        Self { planes, project, input, kernel: *side, stride: *stride, residual: block.residual }
+        let slices = layers.map(|depthwise| Slice { expand: parts.next(), depthwise }).collect();
+        Self { slices, project, input, kernel: *side, stride: *stride, residual: block.residual }
     }
 
     /// Channels out.
@@ -64,14 +71,18 @@ impl Block {
         side / self.stride
     }
 
-    /// Rows of a strip of the result: a strip at least for each thread.
+    /// Rows of a strip of the result: what the caches take, and where the bits allow it about a strip for each thread.
+    ///
+    /// A strip expands again what it shares with its neighbours, `kernel - stride` rows. So a wide map's strips may be larger
+    /// than the caches take, and a small map is cut for a few threads only.
     fn rows(&self, side: usize, threads: usize) -> usize {
-        let most = CELLS / (side * self.stride);
+        assert!(side.is_multiple_of(self.stride), "{side} cells a side under a stride of {}", self.stride);
+        let (most, overlap) = (IN / (side * self.stride), self.kernel - self.stride);
         let side = self.side(side);
-        let most = (STRIP / (side * self.project.input)).min(most).clamp(1, side);
+        let most = (OUT / (side * self.project.input)).min(most).max(2 * overlap).clamp(1, side);
         // A block of one cell adds up in another order than a larger one. Sides of 7 n leave blocks of 14 and 7 cells
         // however they are cut; others are cut as if there was one thread.
-        let threads = if side.is_multiple_of(BLOCK / 2) { threads } else { 1 };
+        let threads = if side.is_multiple_of(BLOCK / 2) { threads.min(side.div_ceil(overlap)) } else { 1 };
         side.div_ceil(side.div_ceil(most).next_multiple_of(threads))
     }
 
@@ -108,16 +119,17 @@ impl Block {
         let under = &map[top * side * self.input..bottom * side * self.input];
         let count = (bottom - top) * side;
 
-        let cells = places(cells, count.div_ceil(BLOCK) * block_of(self.input));
-        if self.planes.iter().any(|plane| plane.expand.is_some()) {
-            fill(under, self.input, cells);
+        let cells = match self.slices.iter().any(|slice| slice.expand.is_some()) {
+            true => places(cells, count.div_ceil(BLOCK) * block_of::<S>(self.input)),
+            false => &mut [],
+        };
+        if !cells.is_empty() {
+            s.run(Fill { cells: under, channels: self.input, panels: cells });
         }
-        // Where blocks of cells reach over the ends of rows.
-        let expanded = places(expanded, count * PART);
-        let block = block_of(inner);
+        let block = block_of::<S>(inner);
         let panels = places(panels, (rows * out_side).div_ceil(BLOCK) * block);
         let plane = places(plane, width * height * PART);
-        for (number, Plane { expand, depthwise }) in self.planes.iter().enumerate() {
+        for (number, Slice { expand, depthwise }) in self.slices.iter().enumerate() {
             let channels = depthwise.channels;
             let row = width * channels;
             let plane = &mut plane[..height * row];
@@ -127,7 +139,7 @@ impl Block {
             match expand {
                 // Whole blocks of cells lie in one row: straight to where they belong.
                 Some(part) if side.is_multiple_of(BLOCK) => {
-                    let mut cells = cells.chunks(block_of(self.input));
+                    let mut cells = cells.chunks(block_of::<S>(self.input));
                     for line in lines {
                         let inside = between(line, before * channels, side * channels);
                         for (out, cells) in inside.chunks_exact_mut(BLOCK * channels).zip(&mut cells) {
@@ -136,8 +148,9 @@ impl Block {
                     }
                 }
                 Some(part) => {
-                    let blocks = expanded[..count * channels].chunks_mut(BLOCK * channels);
-                    for (out, cells) in blocks.zip(cells.chunks(block_of(self.input))) {
+                    let expanded = places(expanded, count * channels);
+                    let blocks = expanded.chunks_mut(BLOCK * channels);
+                    for (out, cells) in blocks.zip(cells.chunks(block_of::<S>(self.input))) {
                         part.apply(s, out.len() / channels, cells, out, channels);
                     }
                     for (line, from) in lines.zip(expanded.chunks_exact(side * channels)) {

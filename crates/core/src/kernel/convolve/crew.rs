@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Threads that do pieces of work side by side.
 pub trait Crew: Sync {
-    /// How many there are.
+    /// How many there are, at least 1.
     fn threads(&self) -> usize;
 
     /// Does each of the pieces `0..pieces` once, on any thread; returns when all are done.

@@ -116,8 +116,8 @@ impl Line<'_> {
                 }
             }
             for (n, sum) in sums.into_iter().enumerate() {
-                let place = place_of(cell + first + n, part + channel, self.block);
-                s.store(s.min(s.max(sum, zero), six), &mut self.panels[place..]);
+                let place = place_of::<S>(cell + first + n, part + channel, self.block);
+                s.store_operand(s.min(s.max(sum, zero), six), &mut self.panels[place..]);
             }
         }
         N

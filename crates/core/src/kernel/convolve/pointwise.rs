@@ -1,5 +1,7 @@
 //! 1×1 convolutions: products of a map's cells.
 
+use half::bf16;
+
 use crate::kernel::lanes::{Lanes, Work};
 use crate::kernel::product::{Out, Product, Right, tile_columns};
 use crate::kernel::scratch::Aligned;
@@ -8,7 +10,7 @@ use crate::kernel::weights::up;
 
 use super::room::places;
 
-/// Channels of a part: two vectors of the widest set. A part's weights stay in the first cache while the cells pass by.
+/// Channels of a part: two vectors of the widest set. The cells of a strip pass by while a part's weights stay.
 pub const PART: usize = 32;
 
 /// Kernel and bias as the tiles read them, for up to [`PART`] channels out; channels are rounded up to whole vectors of 16.
@@ -16,8 +18,8 @@ pub const PART: usize = 32;
 pub struct Part {
     values: Aligned,
     bias: Vec<f32>,
-    /// Channels in.
-    input: usize,
+    /// Places of the channels in.
+    inner: usize,
     /// Channels out.
     pub columns: usize,
     /// Whether ReLU6 follows.
@@ -51,7 +53,7 @@ impl Pointwise {
     pub fn run<S: Lanes>(&self, s: S, panels: &[f32], out: &mut [f32]) {
         for (number, part) in self.parts.iter().enumerate() {
             let blocks = out.chunks_mut(BLOCK * self.output);
-            for (out, panels) in blocks.zip(panels.chunks(block_of(self.input))) {
+            for (out, panels) in blocks.zip(panels.chunks(block_of::<S>(self.input))) {
                 part.apply(s, out.len() / self.output, panels, &mut out[number * PART..], self.output);
             }
         }
@@ -61,31 +63,33 @@ impl Pointwise {
 impl Part {
     fn new<S: Lanes>(_: S, weight: &[f32], bias: &[f32], active: bool) -> Self {
         let (real, full) = (weight.len() / bias.len(), tile_columns::<S>());
-        let (input, columns) = (up(real), up(bias.len()));
+        let (inner, columns) = (places_of::<S>(up(real)), up(bias.len()));
+        let at =
+            |column: usize, k: usize| if k < real && column < bias.len() { weight[column * real + k] } else { 0.0 };
         let mut values = Aligned::default();
-        let mut to = places(&mut values, input * columns).iter_mut();
-        for first in (0..input).step_by(CHUNK) {
+        let mut to = places(&mut values, inner * columns).iter_mut();
+        for first in (0..inner).step_by(CHUNK) {
             for tile in (0..columns).step_by(full) {
-                for k in first..input.min(first + CHUNK) {
+                for k in first..inner.min(first + CHUNK) {
                     for (column, place) in (tile..columns.min(tile + full)).zip(&mut to) {
-                        *place = if k < real && column < bias.len() { weight[column * real + k] } else { 0.0 };
+                        *place = if S::BF16 { pair(at(column, 2 * k), at(column, 2 * k + 1)) } else { at(column, k) };
                     }
                 }
             }
         }
         let mut start = bias.to_vec();
         start.resize(columns, 0.0);
-        Self { values, bias: start, input, columns, active }
+        Self { values, bias: start, inner, columns, active }
     }
 
     /// Up to [`BLOCK`] cells, which lie in panels, to `out`: rows `distance` apart.
     pub fn apply<S: Lanes>(&self, s: S, rows: usize, panels: &[f32], out: &mut [f32], distance: usize) {
         s.run(Product {
             rows,
-            inner: self.input,
+            inner: self.inner,
             columns: self.columns,
             left: panels,
-            right: Right::Packed(&self.values.get()[..self.input * self.columns]),
+            right: Right::Packed(&self.values.get()[..self.inner * self.columns]),
             start: Some(&self.bias),
             out: Out::Rows(out, distance),
             relu: self.active,
@@ -96,23 +100,49 @@ impl Part {
     }
 }
 
+/// Places that channels take in an operand: a pair of bf16 shares one.
+fn places_of<S: Lanes>(channels: usize) -> usize {
+    if S::BF16 { channels / 2 } else { channels }
+}
+
+/// Two numbers in one place, the first in its lower half.
+fn pair(first: f32, second: f32) -> f32 {
+    let bits = |v: f32| u32::from(bf16::from_f32(v).to_bits());
+    f32::from_bits(bits(first) | bits(second) << 16)
+}
+
 /// Floats of a block of cells as a left operand.
-pub fn block_of(channels: usize) -> usize {
-    channels.div_ceil(CHUNK) * PANEL
+pub fn block_of<S: Lanes>(channels: usize) -> usize {
+    places_of::<S>(channels).div_ceil(CHUNK) * PANEL
 }
 
 /// Where a cell's channels from `channel` on lie in blocks of `block` floats; a piece ends at a multiple of [`CHUNK`].
 #[inline(always)]
-pub fn place_of(cell: usize, channel: usize, block: usize) -> usize {
-    cell / BLOCK * block + channel / CHUNK * PANEL + cell % BLOCK * ROW + channel % CHUNK
+pub fn place_of<S: Lanes>(cell: usize, channel: usize, block: usize) -> usize {
+    let place = places_of::<S>(channel);
+    cell / BLOCK * block + place / CHUNK * PANEL + cell % BLOCK * ROW + place % CHUNK
 }
 
 /// Cells that lie one behind the other, to panels.
-pub fn fill(cells: &[f32], channels: usize, panels: &mut [f32]) {
-    for (cells, panels) in cells.chunks(BLOCK * channels).zip(panels.chunks_mut(block_of(channels))) {
-        for (row, cell) in cells.chunks_exact(channels).enumerate() {
-            for (piece, values) in cell.chunks(CHUNK).enumerate() {
-                panels[piece * PANEL + row * ROW..][..values.len()].copy_from_slice(values);
+pub struct Fill<'a> {
+    /// The cells.
+    pub cells: &'a [f32],
+    /// Channels of one.
+    pub channels: usize,
+    /// Blocks of them.
+    pub panels: &'a mut [f32],
+}
+
+impl Work for Fill<'_> {
+    type Out = ();
+
+    #[inline(always)]
+    fn on<S: Lanes>(self, s: S) {
+        let block = block_of::<S>(self.channels);
+        for (number, cell) in self.cells.chunks_exact(self.channels).enumerate() {
+            for (vector, values) in cell.chunks_exact(S::WIDTH).enumerate() {
+                let place = place_of::<S>(number, vector * S::WIDTH, block);
+                s.store_operand(s.load(values), &mut self.panels[place..]);
             }
         }
     }

@@ -1,7 +1,5 @@
 //! Memory that a photo's maps need, kept between photos.
 
-use std::sync::Mutex;
-
 use crate::kernel::scratch::Aligned;
 
 /// Memory that one photo at a time needs.
@@ -9,12 +7,10 @@ use crate::kernel::scratch::Aligned;
 pub struct Room {
     /// The map so far, `[cells, channels]`.
     pub(super) map: Aligned,
-    /// The next one.
+    /// The next one; in the end the last one, as an operand.
     pub(super) next: Aligned,
     /// The photo between its zeros.
     pub(super) pixels: Aligned,
-    /// What strips need, as many as were made at one time.
-    pub(super) strips: Mutex<Vec<Strip>>,
 }
 
 /// Memory that one strip of a map needs.
