@@ -181,18 +181,19 @@ def main():
     parser.add_argument("--count", type=int, default=64, help="photos of each set (64)")
     parser.add_argument("--rounds", type=int, default=5, help="alternating rounds (5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement in a round (2)")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="ours: grnet.precision (f32)")
     parser.add_argument("--quick", action="store_true", help="two rounds of 32 photos, and no torch.compile")
     parser.add_argument("--json", help="write all figures to this file")
     args = parser.parse_args()
     if args.quick:
         args.count, args.rounds, args.seconds = 32, 2, 1.0
     args.singles = args.count
-    say(f"{processor()}, {len(os.sched_getaffinity(0))} of {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    say(f"ours in {args.precision}; {processor()}, {len(os.sched_getaffinity(0))} of {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     results = {"processor": processor(), "load": os.getloadavg()[0], "sets": []}
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         args.folders = {place.name: place for place in (sample(folder, args.count, scratch) for folder in args.photos)}
-        ours = Half(BENCH, [args.program, "--serve"])
+        ours = Half(BENCH, [args.program, "--serve", args.precision])
         theirs = Half(BENCH, [sys.executable, str(Path(__file__).with_name("embed_python.py"))])
         results["versions"] = theirs.ask("load", args.model, scratch)
         for name in args.folders:

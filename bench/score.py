@@ -124,6 +124,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=0.6, help="of each measurement in a round (0.6)")
     parser.add_argument("--model", help="with --features: a model file, to compare rankings of real photos")
     parser.add_argument("--features", help="what `grnet-engine embed --out FILE.jsonl` wrote with that model")
+    parser.add_argument("--other", help="such a file of the same photos: do rankings by its features begin with the same photos?")
     parser.add_argument("--json", help="write all figures to this file")
     args = parser.parse_args()
     ours = Half("bench/score", [args.program, "--serve"])
@@ -132,7 +133,7 @@ def main():
     if args.features:
         if not args.model:
             parser.error("--features needs --model")
-        answer = ours.ask("agree", args.model, args.features)
+        answer = ours.ask("agree", args.model, args.features, *([args.other] if args.other else []))
         results["agree"] = answer
         say(f"{answer['queries']} of {answer['photos']} photos rank the others: the same first 20 for {answer['same_top_20']} "
             f"({100 * answer['same_top_20'] / answer['queries']:.2f} %), the same order of them for {answer['same_order']}, "

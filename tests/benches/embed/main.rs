@@ -1,4 +1,4 @@
-//! Our half of `bench/embed`: reads commands, a line each, and answers each with a line of JSON. bench/embed.py drives it,
+//! Our half of `bench/embed` (`--serve f32` or `--serve bf16`, the setting `grnet.precision`): reads commands, a line each, and answers each with a line of JSON. bench/embed.py drives it,
 //! so that its rounds and those of the pipelines in Python alternate.
 //!
 //! | command | answer |
@@ -33,11 +33,12 @@ const TABLES: &str = "CREATE TABLE photo (of text, id integer, image bytea); \
 
 fn main() -> Result<(), Failure> {
     // `cargo test` and `cargo bench` start it with arguments of their own.
-    if !std::env::args().any(|argument| argument == "--serve") {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--serve");
+    let (Some(_), Some(precision)) = (arguments.next(), arguments.next()) else {
         println!("run bench/embed");
         return Ok(());
-    }
-    let server = Server::start();
+    };
+    let server = Server::build(|builder| builder.preload(true).setting("grnet.precision", precision));
     server.session().batch_execute(TABLES)?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
