@@ -81,6 +81,7 @@ unsafe extern "C-unwind" fn check_device(
     text == "auto" || text == "cpu" || text.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok())
 }
 
+// SAFETY: as the one above.
 #[pg_guard]
 unsafe extern "C-unwind" fn check_precision(
     value: *mut *mut c_char,

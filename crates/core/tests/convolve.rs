@@ -3,7 +3,7 @@
 use std::thread;
 
 use grnet_core::kernel::Path;
-use grnet_core::kernel::convolve::{Alone, Crew, Folded, Inverted, Network, Photo, Room};
+use grnet_core::kernel::convolve::{Crew, Folded, Inverted, Network, Photo, Room};
 
 /// Numbers in [−1, 1) from a seed.
 struct Sequence(u64);
@@ -132,7 +132,7 @@ fn every_path_agrees_with_the_definition() {
                 assert_eq!(path, Path::Portable);
                 continue;
             };
-            let got = network.map(photo, &mut Room::default(), &Alone);
+            let got = network.map(photo, &mut Room::default(), &Threads(1));
             assert_eq!(got.len(), expected.len());
             let worst = got.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
             assert!(worst < 1e-4, "{path}, {size} pixels: {worst}");
@@ -154,7 +154,7 @@ fn products_of_bf16_are_near_the_definition() {
         let (bytes, values) = (Sequence(7).bytes(size), values());
         let photo = Photo { size, bytes: &bytes, values: &values };
         let expected = defined(&photo, &stem, &blocks, &head);
-        let got = network.map(photo, &mut Room::default(), &Alone);
+        let got = network.map(photo, &mut Room::default(), &Threads(1));
         let square = |v: f64| v * v;
         let error: f64 = got.iter().zip(&expected).map(|(a, b)| square(f64::from(*a) - b)).sum();
         let whole: f64 = expected.iter().map(|v| square(*v)).sum();
@@ -173,11 +173,11 @@ fn memory_that_another_photo_used_changes_no_bit() {
     let (large, small, values) = (Sequence(2).bytes(128), Sequence(3).bytes(64), values());
     let large = Photo { size: 128, bytes: &large, values: &values };
     let small = Photo { size: 64, bytes: &small, values: &values };
-    let alone = network.map(small, &mut Room::default(), &Alone);
+    let alone = network.map(small, &mut Room::default(), &Threads(1));
     let mut room = Room::default();
     for _ in 0..2 {
-        network.map(large, &mut room, &Alone);
-        assert_eq!(network.map(small, &mut room, &Alone), alone);
+        network.map(large, &mut room, &Threads(1));
+        assert_eq!(network.map(small, &mut room, &Threads(1)), alone);
     }
 }
 
@@ -207,7 +207,7 @@ fn a_map_has_the_same_bits_however_many_threads_share_it() {
         for size in [64, 96, 224] {
             let (bytes, values) = (Sequence(size as u64).bytes(size), values());
             let photo = Photo { size, bytes: &bytes, values: &values };
-            let alone = network.map(photo, &mut Room::default(), &Alone);
+            let alone = network.map(photo, &mut Room::default(), &Threads(1));
             let mut room = Room::default();
             for threads in [2, 3, 7, 64] {
                 let shared = network.map(photo, &mut room, &Threads(threads));

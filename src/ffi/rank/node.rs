@@ -83,6 +83,7 @@ unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sy
     unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
     // SAFETY: the plan is the one made in plan.rs: one child, one expression, three lists of numbers.
@@ -109,6 +110,7 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: between `begin` and `end`; rows were copied into slots that the batch keeps until the next one is read,
@@ -172,6 +174,7 @@ unsafe fn read(node: *mut pg_sys::CustomScanState, work: &mut Work) {
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     // SAFETY: the child was made in `begin`; slots are the server's to free, the rest is dropped with the query.
@@ -181,6 +184,7 @@ unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
     // SAFETY: between `begin` and `end`.
@@ -193,6 +197,7 @@ unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
 }
 
 // The query's side is evaluated in the leader, before its workers start: a photo is embedded once, not once a process.
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn shared_size(
     node: *mut pg_sys::CustomScanState,
@@ -206,6 +211,7 @@ unsafe extern "C-unwind" fn shared_size(
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn share(
     node: *mut pg_sys::CustomScanState,
@@ -220,6 +226,7 @@ unsafe extern "C-unwind" fn share(
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn share_again(
     node: *mut pg_sys::CustomScanState,
@@ -240,6 +247,7 @@ fn value_of(work: &Work) -> Option<&[u8]> {
     (work.batch.taken == Some(Taken::Value)).then(|| work.batch.scorer.taken())
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn join(node: *mut pg_sys::CustomScanState, _toc: *mut pg_sys::shm_toc, memory: *mut c_void) {
     // SAFETY: what `share` wrote in the leader, mapped here.
@@ -259,6 +267,7 @@ unsafe extern "C-unwind" fn join(node: *mut pg_sys::CustomScanState, _toc: *mut 
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn shut_down(node: *mut pg_sys::CustomScanState) {
     // SAFETY: called before the shared memory goes; after it nothing is counted there.
@@ -280,6 +289,7 @@ unsafe fn collect(work: &mut Work) {
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn explain(
     node: *mut pg_sys::CustomScanState,

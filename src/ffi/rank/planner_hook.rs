@@ -60,6 +60,7 @@ unsafe extern "C-unwind" fn upper_paths(
     }
 }
 
+// SAFETY: the server alone calls this, with a relation that is being planned.
 #[pg_guard]
 #[allow(ffi_unwind_calls, reason = "a hook of another library, which raises errors as the server does")]
 unsafe extern "C-unwind" fn rel_paths(

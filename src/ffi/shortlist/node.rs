@@ -98,6 +98,7 @@ unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sy
     unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
     // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of four numbers.
@@ -125,6 +126,7 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: between `begin` and `end`; the children's rows have the columns of the scan's slot. Kept rows stay until
@@ -250,6 +252,7 @@ unsafe fn rank_missing(node: *mut pg_sys::CustomScanState, work: &mut Work) {
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     // SAFETY: the children were made in `begin`; slots are the server's to free, the rest is dropped with the query.
@@ -259,6 +262,7 @@ unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
     // SAFETY: between `begin` and `end`.
@@ -272,6 +276,7 @@ unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
     }
 }
 
+// SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn explain(
     node: *mut pg_sys::CustomScanState,

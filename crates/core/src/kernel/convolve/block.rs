@@ -119,13 +119,13 @@ impl Block {
         let under = &map[top * side * self.input..bottom * side * self.input];
         let count = (bottom - top) * side;
 
-        let cells = match self.slices.iter().any(|slice| slice.expand.is_some()) {
-            true => places(cells, count.div_ceil(BLOCK) * block_of::<S>(self.input)),
-            false => &mut [],
+        let cells: &[f32] = if self.slices.iter().any(|slice| slice.expand.is_some()) {
+            let panels = places(cells, count.div_ceil(BLOCK) * block_of::<S>(self.input));
+            s.run(Fill { cells: under, channels: self.input, panels });
+            panels
+        } else {
+            &[]
         };
-        if !cells.is_empty() {
-            s.run(Fill { cells: under, channels: self.input, panels: cells });
-        }
         let block = block_of::<S>(inner);
         let panels = places(panels, (rows * out_side).div_ceil(BLOCK) * block);
         let plane = places(plane, width * height * PART);

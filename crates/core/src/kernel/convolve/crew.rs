@@ -11,20 +11,6 @@ pub trait Crew: Sync {
     fn each(&self, pieces: usize, work: &(dyn Fn(usize) + Sync));
 }
 
-/// The calling thread.
-#[derive(Debug, Clone, Copy)]
-pub struct Alone;
-
-impl Crew for Alone {
-    fn threads(&self) -> usize {
-        1
-    }
-
-    fn each(&self, pieces: usize, work: &(dyn Fn(usize) + Sync)) {
-        (0..pieces).for_each(work);
-    }
-}
-
 /// Has each chunk of `out` made by the crew: `work` is given its number and the chunk.
 pub fn chunks(crew: &dyn Crew, out: &mut [f32], size: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
     let chunks: Vec<Mutex<&mut [f32]>> = out.chunks_mut(size).map(Mutex::new).collect();
