@@ -8,12 +8,12 @@ use crate::{rank, shortlist};
 pub fn register() {
     ffi_rank::node::register(rank::make_scorer);
     ffi_shortlist::node::register();
-    ffi_rank::planner_hook::register(rank::offer, table);
+    ffi_rank::planner_hook::register(rank::offer, table, shortlist::forget_order);
     ffi_rank::explain_hook::register(rank::declined::take);
 }
 
 /// One table of a query.
 fn table<'p>(query: Query<'p>, relation: Relation<'p>) {
     rank::offer_workers(query, relation);
-    shortlist::offer(query, relation);
+    shortlist::offer_joined(query, relation);
 }

@@ -1,10 +1,9 @@
 //! Where a query is ordered by a score: offers plans with the node to the planner, which takes the cheapest.
 
-use super::{declined, recognise};
+use super::{declined, recognise, workers};
 use crate::ffi::planner::{Expr, Path, Query, Relation, Target};
 use crate::ffi::rank::plan::{self, Costs, Kind, Pair};
-use crate::ffi::shortlist;
-use crate::settings;
+use crate::{settings, shortlist};
 
 /// What scoring a pair in the node costs of what a call of the function costs: 28.9 ms against 30.4 for 600 pairs.
 const SHARE: f64 = 0.95;
@@ -19,8 +18,8 @@ pub fn offer<'p>(query: Query<'p>, input: Relation<'p>, ordered: Relation<'p>) {
     else {
         return;
     };
-    // A shortlist's order is the one that was asked for, and sorting its rows by their scores would be another answer.
-    if input.cheapest().into_iter().any(shortlist::plan::is) {
+    // A shortlist's order is the one that was asked for, and ranking all rows would be another answer.
+    if shortlist::offer_ordered(query, input, ordered) {
         return;
     }
     let offered = score.pair().and_then(|pair| {
@@ -57,16 +56,16 @@ impl<'p> Ranking<'p> {
     fn offer(&self, input: Relation<'p>) -> Result<(), &'static str> {
         // All are made before one is offered, which may free others.
         let over = |path| self.over(input, path);
-        let mut serial = input.cheapest();
-        // Those that the planner found worth sorting: also such that come in the order of the first keys.
+        // What the planner found worth sorting: the cheapest, and such that come in the order of the first keys. They
+        // are reached through the sorts, which are kept.
+        let mut serial: Vec<Path<'p>> = Vec::new();
         for path in self.ordered.paths().into_iter().filter_map(Path::sorts) {
             if !serial.iter().any(|known| known.is(path)) {
                 serial.push(path);
             }
         }
         let serial: Vec<Path<'p>> = serial.into_iter().filter_map(over).collect();
-        let partial = if self.ordered.may_be_parallel() { input.partial_paths() } else { Vec::new() };
-        let partial: Vec<Path<'p>> = partial.into_iter().filter_map(over).collect();
+        let partial: Vec<Path<'p>> = self.partial(input).into_iter().filter_map(over).collect();
         if serial.is_empty() && partial.is_empty() {
             return Err("not used: the value is not there any more where the scores would be computed");
         }
@@ -78,6 +77,23 @@ impl<'p> Ranking<'p> {
             serial.into_iter().chain(gathered).map(|path| path.computing(self.query, self.ordered, last)).collect();
         ordered.into_iter().for_each(|path| self.ordered.offer(path));
         Ok(())
+    }
+
+    /// The planner's own ways to read a part in each of several processes, and one with the workers that scoring is
+    /// worth, where there are more of those.
+    fn partial(&self, input: Relation<'p>) -> Vec<Path<'p>> {
+        if !self.ordered.may_be_parallel() || !input.may_be_parallel() {
+            return Vec::new();
+        }
+        let mut partial = input.partial_paths();
+        let given = partial.first().map_or(0, |path| path.workers());
+        if self.query.is_of_one_relation()
+            && let Some(workers) = workers::worth(self.query, input, &self.pair)
+            && workers > given
+        {
+            partial.push(input.parallel_scan(self.query, workers));
+        }
+        partial
     }
 
     /// The node over a path of the input, with the columns of that path and the scores that the query selects.

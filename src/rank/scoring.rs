@@ -60,6 +60,10 @@ impl BatchScorer for Scoring {
         &self.bytes
     }
 
+    fn channels(&self) -> Option<usize> {
+        Features::parse(&self.bytes).ok().map(|features| features.channels())
+    }
+
     fn score(&mut self, items: &[Option<&[u8]>], logits: &mut Vec<Option<f64>>) -> Result<(), Error> {
         if items.iter().all(Option::is_none) {
             logits.extend(items.iter().map(|_| None));

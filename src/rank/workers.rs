@@ -5,33 +5,68 @@
 //! src/backend/optimizer/path/allpaths.c). Here the pairs count.
 
 use super::recognise;
-use crate::ffi::planner::{self, Query, Relation};
+use crate::ffi::planner::{self, Expr, Param, Query, Relation};
+use crate::ffi::rank::plan::Pair;
 use crate::settings;
 
 /// Pairs for each worker: 40 ms of scoring. A worker's start takes some 10, with the model's graph.
 const PAIRS: f64 = 1000.0;
 
-/// Offers to scan `relation` in several processes, where it is what a query's scores are of.
+/// Offers to scan `relation` in several processes, where it is joined to others and is what a query's scores are of.
+/// Where it stands alone, only the node is put above such a scan, when the rows are ordered.
 pub fn offer<'p>(query: Query<'p>, relation: Relation<'p>) {
-    if !settings::enable_rank()
-        || !query.is_sorted()
-        || !relation.may_be_parallel()
-        || relation.has_chosen_workers()
-        || !relation.is_plain_table(query)
-    {
+    if !settings::enable_rank() || !query.is_sorted() || !relation.may_be_parallel() {
+        return;
+    }
+    // Without the node above them, workers would compute what is not sure to reach them.
+    let is_alone = query.is_of_one_relation() && !relation.is_part();
+    if is_alone || !query.is_of_plain_rows() || query.has_temporary_tables() {
         return;
     }
     let mut scores = query.sort_expressions().into_iter().filter_map(recognise::score);
     let Some(Ok(pair)) = scores.next().map(|score| score.pair()) else {
         return;
     };
-    if !pair.item.is_of(query, relation) {
-        return;
+    let given = relation.partial_paths().first().map_or(0, |path| path.workers());
+    if let Some(workers) = worth(query, relation, &pair)
+        && workers > given
+    {
+        relation.offer_partial(relation.parallel_scan(query, workers));
+    }
+}
+
+/// How many workers scoring the rows of a table is worth, where it is what the scores are of and workers may read it.
+pub fn worth<'p>(query: Query<'p>, relation: Relation<'p>, pair: &Pair<'p>) -> Option<i32> {
+    if relation.has_chosen_workers()
+        || !relation.is_plain_table(query)
+        || !pair.item.is_of(query, relation)
+        || sends_pointers(query, relation, pair)
+    {
+        return None;
     }
     let most = f64::from(planner::most_workers());
-    let workers = (relation.rows() / PAIRS).min(most) as i32;
-    let given = relation.partial_paths().first().map_or(0, |path| path.workers());
-    if workers > given {
-        relation.offer_parallel_scan(query, workers);
+    Some((relation.rows() / PAIRS).min(most) as i32)
+}
+
+/// Whether workers may be sent a pointer to a value in a temporary table, which only the leader can read.
+///
+/// Parameters are sent as they are (`SerializeParamExecParams` in src/backend/executor/execParallel.c), and a value of
+/// 7 kB lies out of line. PostgreSQL's own parallel plans have the same limit, but not for tables of this size. The
+/// query's side of the node's scores is no such parameter: the leader fetches it and leaves its bytes to the workers.
+fn sends_pointers<'p>(query: Query<'p>, relation: Relation<'p>, pair: &Pair<'p>) -> bool {
+    let is_pointer = |param: &Param| match param {
+        // Of a function's variable, say. Others that are as long and come from a temporary table are rare.
+        Param::Given(of) => *of == pair.query.type_id(),
+        Param::Computed(of) => planner::is_variable(*of) && query.has_temporary_tables(),
+    };
+    let computed_by_node = |expr| recognise::score(expr).is_some_and(|score| score.is_of(pair));
+    let mut found: Vec<(Expr<'p>, Option<Param>)> = Vec::new();
+    for condition in relation.conditions() {
+        condition.find(&mut |expr| expr.param().map(Some), &mut found);
     }
+    for column in query.select_list() {
+        let mut wanted = |expr: Expr<'p>| if computed_by_node(expr) { Some(None) } else { expr.param().map(Some) };
+        column.find(&mut wanted, &mut found);
+    }
+    found.iter().any(|(_, param)| param.as_ref().is_some_and(is_pointer))
 }

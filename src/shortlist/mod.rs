@@ -9,4 +9,4 @@
 
 mod offer;
 
-pub use offer::offer;
+pub use offer::{forget_order, offer_joined, offer_ordered};

@@ -1,7 +1,9 @@
 //! What the tests of real servers share: a server with the extension in it, photos, hostile files, and errors as the
 //! server reports them.
 
+pub mod clobber;
 pub mod differential;
+pub mod growing;
 pub mod hostile;
 pub mod photos;
 pub mod plans;

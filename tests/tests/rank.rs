@@ -3,6 +3,7 @@
 //! `GRNET_RANK_SHAPES` says how many queries (300), `GRNET_RANK_SEED` which.
 
 use grnet_tests::differential::{number, outcome, statements, until_the_error, values, with_tables};
+use grnet_tests::growing;
 use grnet_tests::photos::bmp;
 use grnet_tests::plans::{analyzed, custom, node};
 use grnet_tests::processes::kilobytes;
@@ -15,11 +16,14 @@ fn the_node_gives_what_the_plain_plan_gives() {
     let (count, seed) = (number("GRNET_RANK_SHAPES", 300), number("GRNET_RANK_SEED", 1));
     let server = Server::build(|builder| builder.preload(true));
     let mut client = with_tables(&server);
+    client.batch_execute(growing::TABLES).expect("tables");
     let values = values(&mut client);
     let mut shapes = Shapes::new(seed);
     let (mut with_node, mut parallel, mut failed) = (0, 0, 0);
     for number in 0..count {
-        let shape = shapes.next_shape();
+        let shape = if shapes.once_in(4) { shapes.next_sure_join() } else { shapes.next_shape() };
+        // Tables seem to grow, and plans tip over, while the rows stay.
+        client.batch_execute(&shapes.growth()).expect("a superuser may");
         let run = statements(&mut shapes, &shape, &values);
         let workers = if shapes.once_in(3) { 2 } else { 0 };
         client
@@ -140,6 +144,55 @@ fn a_table_whose_columns_come_from_anothers_row_is_read_for_that_row() {
     let [on, off] = both(&mut client, sql);
     assert_eq!(on.len(), 300);
     assert_eq!(on, off);
+}
+
+/// Workers cannot read a temporary table, nor a value of its that lies out of line: they are planned only where no such
+/// value reaches them.
+#[test]
+fn a_query_in_a_temporary_table_is_ranked_in_every_form() {
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    client
+        .batch_execute(
+            "CREATE TABLE many AS SELECT g AS id, g % 7 AS category, grnet_make_features(ARRAY(SELECT \
+             sin(g * 3584 + n)::real FROM generate_series(1, 14 * 256) n), 'base') AS features FROM generate_series(1, 2500) g; \
+             ANALYZE many; CREATE TEMP TABLE asked AS SELECT features AS q FROM many WHERE id = 7; \
+             CREATE TABLE label AS SELECT id, 'label ' || id AS name FROM many; ANALYZE label; \
+             CREATE FUNCTION nearest() RETURNS SETOF int LANGUAGE plpgsql AS 'DECLARE wanted grnet_features; BEGIN \
+             SELECT q INTO wanted FROM asked; RETURN QUERY SELECT id FROM many WHERE features <-> wanted < 100 \
+             ORDER BY features <-> wanted LIMIT 5; END'; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0",
+        )
+        .expect("tables");
+    let asked = "(SELECT q FROM asked)";
+    let mut parallel = 0;
+    for sql in [
+        format!("SELECT id FROM many ORDER BY features <-> {asked} LIMIT 5"),
+        format!("SELECT id, grnet_score(features, {asked}) FROM many ORDER BY features <-> {asked} LIMIT 5"),
+        format!("SELECT id, md5({asked}::text) FROM many ORDER BY features <-> {asked} LIMIT 5"),
+        format!(
+            "SELECT id FROM many WHERE grnet_score(features, {asked}) > 0.01 ORDER BY features <-> {asked} LIMIT 5"
+        ),
+        format!(
+            "SELECT id FROM many JOIN label USING (id) WHERE features <> {asked} ORDER BY features <-> {asked} LIMIT 5"
+        ),
+        format!("SELECT DISTINCT features <-> {asked} AS d FROM many ORDER BY d LIMIT 5"),
+        format!(
+            "WITH a AS MATERIALIZED (TABLE asked) SELECT id FROM many ORDER BY features <-> (SELECT q FROM a) LIMIT 5"
+        ),
+        "SELECT nearest()".to_owned(),
+        format!(
+            "SELECT l.id, n.id FROM label l, LATERAL (SELECT id FROM many WHERE category = l.id \
+                 ORDER BY features <-> {asked} LIMIT 1) n WHERE l.id < 5 ORDER BY 1"
+        ),
+    ] {
+        let found = outcome(&mut client, &[sql.clone()], false);
+        assert!(found.len() >= 4, "{sql}\n{found:?}");
+        parallel += usize::from(outcome(&mut client, &[format!("EXPLAIN {sql}")], false).concat().contains("Parallel"));
+        client.batch_execute("SET max_parallel_workers_per_gather = 0").expect("a setting");
+        assert_eq!(outcome(&mut client, &[sql.clone()], false), found, "{sql}");
+        client.batch_execute("RESET max_parallel_workers_per_gather").expect("a setting");
+    }
+    assert!(parallel >= 2, "{parallel}: the node's own query side does not keep workers away");
 }
 
 #[test]

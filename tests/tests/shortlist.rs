@@ -319,6 +319,180 @@ fn a_plan_without_the_shortlist_says_why() {
     assert!(!rows(&mut client, &format!("EXPLAIN {} LIMIT 5", order("item"))).concat().contains("Grnet"));
 }
 
+/// What stands above a ranking and might rely on its order, of rows `s (id, bucket, d)`.
+const OUTER: [&str; 12] = [
+    "SELECT id, lag(d) OVER (ORDER BY d, id) FROM s ORDER BY id",
+    "SELECT id, rank() OVER (ORDER BY d), row_number() OVER (PARTITION BY bucket % 3 ORDER BY d, id) FROM s ORDER BY id",
+    "SELECT d, id FROM s ORDER BY d, id",
+    "SELECT d FROM s ORDER BY d LIMIT 90",
+    "SELECT array_agg(d ORDER BY d), string_agg(id::text, ',' ORDER BY d, id) FROM s",
+    "SELECT percentile_cont(0.25) WITHIN GROUP (ORDER BY d), mode() WITHIN GROUP (ORDER BY bucket) FROM s",
+    "SELECT DISTINCT ON (d) d, id FROM s ORDER BY d, id",
+    "SELECT count(*) FROM s JOIN exact USING (d)",
+    "SELECT count(*) FROM s FULL JOIN exact USING (d)",
+    "SELECT a.id, b.id FROM s a JOIN s b ON a.d = b.d ORDER BY 1, 2",
+    "(SELECT d, id FROM s ORDER BY d) UNION ALL (SELECT d, id FROM exact) ORDER BY 1, 2",
+    "SELECT d, count(*) FROM s GROUP BY d ORDER BY d",
+];
+
+#[test]
+fn no_level_above_relies_on_an_order_that_is_not_there() {
+    let (_server, mut client) = server();
+    client
+        .batch_execute(&format!(
+            "CREATE TABLE exact AS SELECT id, features <-> (SELECT f FROM question WHERE n = 1) AS d FROM item              WHERE id % 7 > 0; CREATE INDEX ON exact (d); CREATE TABLE other AS SELECT id, bucket % 5 AS kind FROM item;              ANALYZE exact; ANALYZE other; SET grnet.shortlist = 60;              CREATE VIEW best AS SELECT id, bucket, features <-> (SELECT f FROM question WHERE n = 1) AS d FROM item {ORDER}              LIMIT 400"
+        ))
+        .expect("tables");
+    let distance = "item.features <-> (SELECT f FROM question WHERE n = 1) AS d";
+    let from = "FROM item JOIN other USING (id)";
+    let order = ORDER.replace("features", "item.features");
+    let inner = [
+        format!("SELECT id, bucket, {distance} FROM item {ORDER} LIMIT 400"),
+        format!("SELECT id, bucket, {distance} FROM item {ORDER}, id LIMIT 300 OFFSET 20"),
+        format!("SELECT id, bucket, {distance} FROM item WHERE bucket < 700 {ORDER} LIMIT (SELECT 350)"),
+        format!("SELECT id, bucket, {distance} FROM item {ORDER} LIMIT NULL"),
+        format!("SELECT id, bucket, {distance} FROM item {ORDER} FETCH FIRST 200 ROWS WITH TIES"),
+        format!("SELECT id, bucket, {distance} {from} {order} LIMIT 300"),
+        format!("SELECT id, bucket, {distance} {from} WHERE kind > 1 {order}, id LIMIT 300"),
+        "SELECT * FROM best".to_owned(),
+    ];
+    let (mut with_node, mut compared) = (0, 0);
+    for inner in &inner {
+        for settings in [
+            "RESET ALL; SET grnet.shortlist = 60",
+            "SET enable_hashjoin = off; SET enable_nestloop = off",
+            "SET enable_hashagg = off; SET enable_sort = off",
+            "RESET enable_sort; RESET enable_nestloop; SET enable_mergejoin = off; SET enable_incremental_sort = off",
+        ] {
+            client.batch_execute(settings).expect("settings");
+            client.batch_execute(&format!("DROP TABLE IF EXISTS s; CREATE TEMP TABLE s AS {inner}")).expect("a table");
+            with_node +=
+                usize::from(rows(&mut client, &format!("EXPLAIN {inner}")).concat().contains("GrnetShortlist"));
+            for outer in OUTER {
+                let kept = rows(&mut client, outer);
+                for with in ["NOT MATERIALIZED", "MATERIALIZED"] {
+                    let outer = match outer.strip_prefix('(') {
+                        Some(_) => format!("WITH s AS {with} ({inner}) {outer}"),
+                        None => outer.replacen("SELECT", &format!("WITH s AS {with} ({inner}) SELECT"), 1),
+                    };
+                    assert_eq!(rows(&mut client, &outer), kept, "{settings}\n{outer}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    println!("{compared} queries above a shortlist, {with_node} of {} inner plans with the node", 4 * inner.len());
+    assert!(with_node >= 5 * 4);
+}
+
+#[test]
+fn rows_that_the_index_lacks_are_not_kept_in_memory() {
+    let (_server, mut client) = server();
+    client
+        .batch_execute(
+            "CREATE TABLE bare (id int, note text, features grnet_features); \
+             INSERT INTO bare SELECT g, repeat('x', 300), NULL FROM generate_series(1, 300000) g; \
+             INSERT INTO bare SELECT 1000000 + id, 'y', features FROM item WHERE features IS NOT NULL LIMIT 60; \
+             SELECT grnet_create_index('bare'); ANALYZE bare; SET grnet.shortlist = 50; SET work_mem = '1MB'; \
+             SET max_parallel_workers_per_gather = 0",
+        )
+        .expect("a table");
+    let backend = backend_of(&mut client);
+    let sql = |limit: &str| {
+        format!("SELECT count(*), count(features), sum(id) FROM (SELECT * FROM bare {ORDER} LIMIT {limit}) s")
+    };
+    assert_eq!(rows(&mut client, &sql("20"))[0].split('|').nth(1), Some("20"));
+    let before = kilobytes(backend, "VmRSS") - kilobytes(backend, "RssShmem");
+    let peak = kilobytes(backend, "VmHWM");
+    assert_eq!(rows(&mut client, &sql("1000000"))[0].split('|').collect::<Vec<_>>()[..2], ["300060", "60"]);
+    let plan = analyzed(&mut client, &format!("SELECT id FROM bare {ORDER} LIMIT 1000000"));
+    let ours = custom(&plan, "GrnetShortlist").unwrap_or_else(|| panic!("{plan:#}"));
+    assert_eq!([&ours["Rows from Index"], &ours["Rows not in Index"]], [60, 300_000], "{plan:#}");
+    let grown = kilobytes(backend, "VmRSS") - kilobytes(backend, "RssShmem") - before;
+    println!("{grown} kB more for 300,000 rows that the index lacks, peak {peak} kB before");
+    assert!(grown < 8 << 10, "{grown} kB");
+}
+
+#[test]
+fn a_query_of_another_model_is_refused_as_without_a_shortlist() {
+    let (_server, mut client) = server();
+    client.batch_execute("SELECT grnet_install_model('base')").expect("a model");
+    let sql = "SELECT id FROM item WHERE bucket >= 0 ORDER BY features <-> (SELECT grnet_make_features(array_fill(0.5::real, ARRAY[14 * 256]), 'base')) LIMIT 5";
+    let plan = rows(&mut client, &format!("EXPLAIN {sql}")).concat();
+    assert!(plan.contains("GrnetShortlist"), "{plan}");
+    let both = ["100", "0"].map(|length| {
+        client.batch_execute(&format!("SET grnet.shortlist = {length}")).expect("a setting");
+        outcome(&mut client, &[sql.to_owned()], false)
+    });
+    assert!(both[0][0].starts_with("55000 "), "{both:?}");
+    assert_eq!(both[0], both[1]);
+    // Nothing to score, nothing to refuse.
+    client.batch_execute("SET grnet.shortlist = 100").expect("a setting");
+    assert!(rows(&mut client, &sql.replace("bucket >= 0", "bucket + 0 < 0")).is_empty());
+}
+
+#[test]
+fn an_index_is_taken_for_nothing_but_our_own_expression() {
+    let (_server, mut client) = server();
+    client
+        .batch_execute(
+            "CREATE TABLE ran (by text); SET check_function_bodies = off; CREATE FUNCTION note() RETURNS void LANGUAGE plpgsql AS \
+             'BEGIN INSERT INTO public.ran VALUES (current_user); END'; CREATE FUNCTION evil(r real[]) RETURNS real[] LANGUAGE plpgsql IMMUTABLE AS \
+             'BEGIN PERFORM public.note(); RETURN r; END'; \
+             CREATE FUNCTION evil_cast(r real[], m int, e bool) RETURNS halfvec LANGUAGE plpgsql IMMUTABLE AS \
+             'BEGIN PERFORM public.note(); RETURN r::public.halfvec; END'; \
+             CREATE FUNCTION evil_item(f grnet_features) RETURNS grnet_features LANGUAGE plpgsql IMMUTABLE AS \
+             'BEGIN PERFORM public.note(); RETURN f; END'; \
+             CREATE FUNCTION grnet_global(f grnet_features, other int) RETURNS real[] LANGUAGE plpgsql IMMUTABLE AS \
+             'BEGIN PERFORM public.note(); RETURN public.grnet_global(f); END'",
+        )
+        .expect("functions");
+    for (expression, taken) in [
+        ("evil(grnet_global(features))::halfvec(8)", false),
+        ("evil_cast(grnet_global(features), 8, true)::halfvec(8)", false),
+        ("grnet_global(evil_item(features))::halfvec(8)", false),
+        ("grnet_global(features, 1)::halfvec(8)", false),
+        ("l2_normalize(grnet_global(features)::halfvec(8))::halfvec(8)", false),
+        ("(grnet_global(features)::halfvec(8)::text)::halfvec(8)", false),
+        ("grnet_global(features)::halfvec(8)", true),
+        ("array_to_halfvec(grnet_global(features), 8, false)::halfvec(8)", false),
+    ] {
+        client
+            .batch_execute(&format!(
+                "DROP TABLE IF EXISTS shop; CREATE TABLE shop AS TABLE item; \
+                 CREATE INDEX ON shop USING hnsw (({expression}) halfvec_ip_ops); ANALYZE shop; TRUNCATE ran"
+            ))
+            .unwrap_or_else(|error| panic!("{expression}: {error:?}"));
+        let sql = format!("SELECT id FROM shop {ORDER} LIMIT 5");
+        let plan = rows(&mut client, &format!("EXPLAIN {sql}")).concat();
+        assert_eq!(plan.contains("GrnetShortlist"), taken, "{expression}\n{plan}");
+        assert_eq!(rows(&mut client, &sql).len(), 5);
+        assert_eq!(rows(&mut client, "SELECT count(*) FROM ran"), ["0"], "{expression} ran");
+    }
+}
+
+#[test]
+fn conditions_that_give_another_answer_each_time_and_orders_that_are_there_leave_no_shortlist() {
+    let (_server, mut client) = server();
+    let volatile = format!("SELECT id FROM item WHERE random() < 0.7 {ORDER} LIMIT 5");
+    let plan = rows(&mut client, &format!("EXPLAIN (VERBOSE) {volatile}")).join("\n");
+    assert!(!plan.contains("GrnetShortlist") && plan.contains("a condition is volatile"), "{plan}");
+    let value = rows(&mut client, "SELECT f FROM question WHERE n = 1").concat();
+    client.batch_execute(&format!("CREATE INDEX ON item ((features <-> '{value}')); ANALYZE item")).expect("an index");
+    let indexed = format!("SELECT id FROM item ORDER BY features <-> '{value}' LIMIT 5");
+    let plan = rows(&mut client, &format!("EXPLAIN (VERBOSE) {indexed}")).join("\n");
+    assert!(!plan.contains("GrnetShortlist") && plan.contains("have the order already"), "{plan}");
+    // An index that was not made to its end is named.
+    client
+        .batch_execute(
+            "DROP INDEX item_expr_idx; UPDATE pg_index SET indisvalid = false \
+             WHERE indexrelid = 'item_grnet_global_idx'::regclass",
+        )
+        .expect("a superuser may");
+    let plan = rows(&mut client, &format!("EXPLAIN (VERBOSE) SELECT id FROM item {ORDER} LIMIT 5")).join("\n");
+    assert!(plan.contains("index \"item_grnet_global_idx\" is invalid"), "{plan}");
+}
+
 /// `GRNET_SHORTLIST_SHAPES` says how many queries (150), `GRNET_RANK_SEED` which.
 #[test]
 fn a_shortlist_that_is_longer_than_what_passes_the_filter_gives_what_the_plain_plan_gives() {

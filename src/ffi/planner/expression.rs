@@ -14,6 +14,21 @@ pub struct Expr<'p> {
     life: PhantomData<&'p ()>,
 }
 
+/// A parameter, with its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Param {
+    /// The statement's, given by whoever runs it.
+    Given(pg_sys::Oid),
+    /// Computed while it runs, by a sub-select or by the level above.
+    Computed(pg_sys::Oid),
+}
+
+/// Whether values of a type have different lengths, and so may lie out of line.
+pub fn is_variable(of: pg_sys::Oid) -> bool {
+    // SAFETY: a look-up in a catalog cache.
+    unsafe { pg_sys::get_typlen(of) == -1 }
+}
+
 /// Two expressions are equal where they always give the same value, as the planner sees it.
 impl PartialEq for Expr<'_> {
     fn eq(&self, other: &Self) -> bool {
@@ -58,6 +73,31 @@ impl<'p> Expr<'p> {
             let own = u32::from(pg_sys::exprType(left.cast())) >= pg_sys::FirstNormalObjectId;
             own.then(|| (function, [Self::new(left), Self::new(right)]))
         }
+    }
+
+    /// Its type, of a domain the one that it is over.
+    pub fn type_id(self) -> pg_sys::Oid {
+        // SAFETY: an expression, by the promise of `new`.
+        unsafe { pg_sys::getBaseType(pg_sys::exprType(self.node.cast())) }
+    }
+
+    /// What kind of parameter it is, if it is one.
+    pub fn param(self) -> Option<Param> {
+        // SAFETY: as above; the tag says which struct a node is.
+        unsafe {
+            if (*self.node).type_ != pg_sys::NodeTag::T_Param {
+                return None;
+            }
+            let kind = (*self.node.cast::<pg_sys::Param>()).paramkind;
+            let of = self.type_id();
+            Some(if kind == pg_sys::ParamKind::PARAM_EXTERN { Param::Given(of) } else { Param::Computed(of) })
+        }
+    }
+
+    /// Whether evaluating it again may give another value.
+    pub fn is_volatile(self) -> bool {
+        // SAFETY: as above.
+        unsafe { pg_sys::contain_volatile_functions(self.node.cast()) }
     }
 
     /// Whether a column of this query level is in it.

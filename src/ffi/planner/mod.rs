@@ -7,12 +7,13 @@ mod expression;
 mod list;
 mod path;
 mod relation;
+mod temporary;
 
 use std::marker::PhantomData;
 
 use pgrx::pg_sys;
 
-pub use expression::{Expr, function};
+pub use expression::{Expr, Param, function, is_variable};
 pub use list::{list_of, numbers, oids, pointers};
 pub use path::{Path, Target};
 pub use relation::Relation;
@@ -66,10 +67,17 @@ impl<'p> Query<'p> {
         unsafe { (*(*self.root).parse).hasTargetSRFs }
     }
 
-    /// Whether it ends after a number of rows.
+    /// Whether it ends after a number of rows: a LIMIT that is not the constant NULL, for which no node is made
+    /// (`limit_needed` in src/backend/optimizer/plan/planner.c).
     pub fn is_limited(self) -> bool {
-        // SAFETY: the promise of `new`.
-        unsafe { !(*(*self.root).parse).limitCount.is_null() }
+        // SAFETY: the promise of `new`; the tag says which struct a node is.
+        unsafe {
+            let count = (*(*self.root).parse).limitCount;
+            let is_null = |node: *mut pg_sys::Node| {
+                (*node).type_ == pg_sys::NodeTag::T_Const && (*node.cast::<pg_sys::Const>()).constisnull
+            };
+            !count.is_null() && !is_null(count)
+        }
     }
 
     /// Whether its rows are those of its tables and joins: not grouped, made distinct, joined to sets or multiplied.
@@ -85,6 +93,29 @@ impl<'p> Query<'p> {
     pub fn is_of_one_relation(self) -> bool {
         // SAFETY: the promise of `new`; a set of numbers.
         unsafe { pg_sys::bms_num_members((*self.root).all_baserels) == 1 }
+    }
+
+    /// Whether a temporary table is read in this query level, one above it, or a sub-select of the statement.
+    pub fn has_temporary_tables(self) -> bool {
+        // SAFETY: the promise of `new`; a level's parent and the levels that were planned before live as long as it.
+        unsafe {
+            let mut roots = pointers::<pg_sys::PlannerInfo>((*(*self.root).glob).subroots);
+            let mut level = self.root;
+            while !level.is_null() {
+                roots.push(level);
+                level = (*level).parent_root;
+            }
+            roots.into_iter().any(|root| temporary::is_read_by((*root).parse))
+        }
+    }
+
+    /// What the query level selects, and what it is sorted by.
+    pub fn select_list(self) -> Vec<Expr<'p>> {
+        // SAFETY: the promise of `new`; a list of target entries.
+        unsafe {
+            let entries = pointers::<pg_sys::TargetEntry>((*self.root).processed_tlist);
+            entries.into_iter().map(|entry| Expr::new((*entry).expr)).collect()
+        }
     }
 
     /// The columns that the query level returns.

@@ -111,6 +111,67 @@ impl<'p> Path<'p> {
         }
     }
 
+    /// Whether it sorts, or merges what processes have sorted.
+    pub fn is_sorting(self) -> bool {
+        // SAFETY: as above.
+        self.sorts().is_some()
+            || unsafe { (*self.without_projection().path).type_ } == pg_sys::NodeTag::T_GatherMergePath
+    }
+
+    /// Whether it ends after a number of rows.
+    pub fn is_limit(self) -> bool {
+        // SAFETY: as above.
+        unsafe { (*self.path).type_ == pg_sys::NodeTag::T_LimitPath }
+    }
+
+    /// Whether another extension, or a foreign server, reads the rows: none of the nodes here reads them by itself.
+    pub fn is_of_another_extension(self) -> bool {
+        // SAFETY: as above.
+        let tag = unsafe { (*self.without_projection().path).type_ };
+        tag == pg_sys::NodeTag::T_CustomPath || tag == pg_sys::NodeTag::T_ForeignPath
+    }
+
+    /// Has a LIMIT claim no order: nobody above it relies on one any more.
+    pub fn forget_order(self) {
+        // SAFETY: as above; a LIMIT copies what the path below it claims, and is not made a plan by it.
+        unsafe { (*self.path).pathkeys = std::ptr::null_mut() }
+    }
+
+    /// The path below one that gives the same and claims no order. A sort's own claim is what it sorts by.
+    pub fn without_order(self, query: Query<'p>, relation: Relation<'p>) -> Self {
+        // SAFETY: as above; a new path over this one, without a node of its own in the plan.
+        unsafe {
+            let path = pg_sys::create_projection_path(query.root, relation.rel, self.path, (*self.path).pathtarget);
+            (*path).path.pathkeys = std::ptr::null_mut();
+            Self::new(path.cast())
+        }
+    }
+
+    /// Has it cost less than `others`, however many of its rows are asked for. Called for a new path.
+    pub fn cost_less_than(self, others: f64) {
+        // Beyond the 1 % within which the planner takes costs for equal (`STD_FUZZ_FACTOR`).
+        let most = others * 0.98;
+        // SAFETY: as above.
+        unsafe {
+            (*self.path).total_cost = (*self.path).total_cost.min(most);
+            (*self.path).startup_cost = (*self.path).startup_cost.min(most);
+        }
+    }
+
+    /// The path, which has the order of the query's first key, sorted by the others within each of its values.
+    pub fn sorted_within(self, query: Query<'p>, relation: Relation<'p>) -> Self {
+        // SAFETY: as above; a new path over this one.
+        unsafe {
+            let (root, keys) = (query.root, (*query.root).sort_pathkeys);
+            if (*keys).length == 1 {
+                return self;
+            }
+            let limit = (*root).limit_tuples;
+            let path = pg_sys::create_incremental_sort_path(root, relation.rel, self.path, keys, 1, limit);
+            Self::new(path.cast())
+        }
+    }
+
     /// Whether both are the same path.
     pub fn is(self, other: Self) -> bool {
         std::ptr::eq(self.path, other.path)

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use pgrx::pg_sys;
 
-use super::{Path, Query, Target, pointers};
+use super::{Expr, Path, Query, Target, pointers};
 
 /// A relation with the ways to read it.
 #[derive(Debug, Clone, Copy)]
@@ -43,30 +43,20 @@ impl<'p> Relation<'p> {
         }
     }
 
-    /// Ways to read it that were kept, of a relation to which paths may still be added.
+    /// Ways to read it that are kept, of a relation to which paths are being added.
+    ///
+    /// To be asked of such a relation only. `add_path` frees a path that another one beats, and takes it from the list
+    /// of the relation that it was added to, not from others: `create_ordered_paths` adds a path that has the order
+    /// already to the ordered relation as it is, and a cheaper one frees it there while it still stands among the
+    /// paths of what is sorted. So there is no function that reads the list of a relation that is done, nor its
+    /// cheapest paths: two crashes came from them. What a kept path reads is not freed, or no plan could be made of it.
     pub fn paths(self) -> Vec<Path<'p>> {
         // SAFETY: as above; the list holds paths.
         unsafe { pointers((*self.rel).pathlist).into_iter().map(|path| Path::new(path)).collect() }
     }
 
-    /// The ways to read it that are cheapest before the first row, and in all.
-    ///
-    /// Of a relation that is being sorted no other may be looked at: one that has the order already was offered as a
-    /// sorted one as it is, and freed where a cheaper one was found (`add_path`), yet it still stands among the paths.
-    /// These two are not: nothing starts earlier than the first, and what merges sorted workers starts later.
-    pub fn cheapest(self) -> Vec<Path<'p>> {
-        // SAFETY: as above.
-        unsafe {
-            let (first, all) = ((*self.rel).cheapest_startup_path, (*self.rel).cheapest_total_path);
-            let mut paths = vec![all];
-            if first != all {
-                paths.push(first);
-            }
-            paths.into_iter().filter(|path| !path.is_null()).map(|path| Path::new(path)).collect()
-        }
-    }
-
-    /// Ways to read a part of it in each of several processes, the cheapest first.
+    /// Ways to read a part of it in each of several processes, the cheapest first. None is ever added to another
+    /// relation: the server adds what it puts above them (`generate_useful_gather_paths`, `create_ordered_paths`).
     pub fn partial_paths(self) -> Vec<Path<'p>> {
         // SAFETY: as above.
         unsafe { pointers((*self.rel).partial_pathlist).into_iter().map(|path| Path::new(path)).collect() }
@@ -76,21 +66,6 @@ impl<'p> Relation<'p> {
     pub fn offer(self, path: Path<'p>) {
         // SAFETY: as above; the path was made for this relation.
         unsafe { pg_sys::add_path(self.rel, path.path) }
-    }
-
-    /// Makes `path` the only way to read it.
-    pub fn read_only_by(self, path: Path<'p>) {
-        // SAFETY: as above; the others stay in the planner's memory, where no list has them any more.
-        unsafe {
-            (*self.rel).pathlist = std::ptr::null_mut();
-            (*self.rel).partial_pathlist = std::ptr::null_mut();
-            pg_sys::add_path(self.rel, path.path);
-        }
-    }
-
-    /// What reading all of it costs, in the way that costs least.
-    pub fn cheapest_cost(self) -> f64 {
-        self.paths().into_iter().map(|path| path.costs().1).fold(f64::INFINITY, f64::min)
     }
 
     /// The columns that the query needs of it.
@@ -136,12 +111,25 @@ impl<'p> Relation<'p> {
         }
     }
 
-    /// Offers to read a plain table from beginning to end in several processes.
-    pub fn offer_parallel_scan(self, query: Query<'p>, workers: i32) {
-        // SAFETY: as above.
+    /// A way to read a plain table from beginning to end, a part in each of several processes.
+    pub fn parallel_scan(self, query: Query<'p>, workers: i32) -> Path<'p> {
+        // SAFETY: as above; a new path.
+        unsafe { Path::new(pg_sys::create_seqscan_path(query.root, self.rel, std::ptr::null_mut(), workers)) }
+    }
+
+    /// Offers a way to read a part in each of several processes.
+    pub fn offer_partial(self, path: Path<'p>) {
+        // SAFETY: as above; the path was made for this relation.
+        unsafe { pg_sys::add_partial_path(self.rel, path.path) }
+    }
+
+    /// The conditions that are looked at where it is read or joined.
+    pub fn conditions(self) -> Vec<Expr<'p>> {
+        // SAFETY: as above; both lists hold conditions.
         unsafe {
-            let path = pg_sys::create_seqscan_path(query.root, self.rel, std::ptr::null_mut(), workers);
-            pg_sys::add_partial_path(self.rel, path);
+            let lists = [(*self.rel).baserestrictinfo, (*self.rel).joininfo];
+            let infos = lists.into_iter().flat_map(|list| pointers::<pg_sys::RestrictInfo>(list));
+            infos.map(|info| Expr::new((*info).clause)).collect()
         }
     }
 

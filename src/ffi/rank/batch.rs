@@ -25,6 +25,9 @@ pub trait BatchScorer {
     /// The value that was taken last.
     fn taken(&self) -> &[u8];
 
+    /// How many numbers the global vector of the value that was taken has; `None` where it is no value.
+    fn channels(&self) -> Option<usize>;
+
     /// Logits of rows with the query that was taken, `None` for a NULL.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 //! A line below an EXPLAIN (VERBOSE).
 
+use std::borrow::Cow;
 use std::ffi::{CString, c_char, c_int};
 use std::sync::OnceLock;
 
 use pgrx::{pg_guard, pg_sys};
 
 /// Gives what there is to say about the query planned last, and forgets it.
-pub type Said = fn() -> Option<&'static str>;
+pub type Said = fn() -> Option<Cow<'static, str>>;
 
 struct Asked {
     said: Said,
@@ -50,7 +51,7 @@ unsafe extern "C-unwind" fn explain(
         // Other formats are one document each, which has ended.
         let has_place = (*es).verbose && (*es).format == pg_sys::ExplainFormat::EXPLAIN_FORMAT_TEXT;
         if let (Some(said), true) = ((asked.said)(), has_place)
-            && let Ok(said) = CString::new(said)
+            && let Ok(said) = CString::new(&*said)
         {
             pg_sys::ExplainPropertyText(super::plan::NAME.as_ptr(), said.as_ptr(), es);
         }

@@ -1,4 +1,4 @@
-//! The two places in the planner where the extension is asked.
+//! The places in the planner where the extension is asked.
 
 use std::sync::OnceLock;
 
@@ -8,26 +8,30 @@ use crate::ffi::planner::{Query, Relation};
 
 /// Is shown a query level that may be sorted: what is to be sorted, and what comes out.
 pub type Ordered = for<'p> fn(Query<'p>, Relation<'p>, Relation<'p>);
+/// Is shown a query level that is planned to its end: what comes out.
+pub type Last = for<'p> fn(Query<'p>, Relation<'p>);
 /// Is shown each table of a query.
 pub type Table = for<'p> fn(Query<'p>, Relation<'p>);
 
 struct Asked {
     ordered: Ordered,
     table: Table,
+    last: Last,
     before: pg_sys::create_upper_paths_hook_type,
     before_table: pg_sys::set_rel_pathlist_hook_type,
 }
 
 static ASKED: OnceLock<Asked> = OnceLock::new();
 
-/// Has both asked from now on, after whoever was asked before. Called once, when the library is loaded: in a session
+/// Has all asked from now on, after whoever was asked before. Called once, when the library is loaded: in a session
 /// that did not preload it, in the middle of planning the first query with a score, by the functions' support function.
-pub fn register(ordered: Ordered, table: Table) {
+pub fn register(ordered: Ordered, table: Table, last: Last) {
     // SAFETY: the server's hooks are read and written by this process's one thread only.
     unsafe {
         let asked = Asked {
             ordered,
             table,
+            last,
             before: pg_sys::create_upper_paths_hook,
             before_table: pg_sys::set_rel_pathlist_hook,
         };
@@ -54,8 +58,12 @@ unsafe extern "C-unwind" fn upper_paths(
         if let Some(before) = asked.before {
             pg_sys::ffi::pg_guard_ffi_boundary(|| before(root, stage, input, output, extra));
         }
-        if stage == pg_sys::UpperRelationKind::UPPERREL_ORDERED {
-            (asked.ordered)(Query::new(root), Relation::new(input), Relation::new(output));
+        match stage {
+            pg_sys::UpperRelationKind::UPPERREL_ORDERED => {
+                (asked.ordered)(Query::new(root), Relation::new(input), Relation::new(output));
+            }
+            pg_sys::UpperRelationKind::UPPERREL_FINAL => (asked.last)(Query::new(root), Relation::new(output)),
+            _ => {}
         }
     }
 }

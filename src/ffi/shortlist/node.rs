@@ -8,10 +8,11 @@ use pgrx::{pg_guard, pg_sys};
 
 use super::pgvector::Patient;
 use super::plan::NAME;
-use super::rows::{Places, Rows};
+use super::rows::{Places, Ranked};
 use crate::ffi::custom::{self, Table};
+use crate::ffi::interrupt;
 use crate::ffi::planner::{numbers, pointers};
-use crate::ffi::rank::batch::{Batch, MOST};
+use crate::ffi::rank::batch::{Batch, MOST, Taken};
 use crate::ffi::rank::counted::Counted;
 
 /// Lets the server find the node by its name. Called once, when the library is loaded.
@@ -62,6 +63,8 @@ enum Stage {
     },
     /// The last ranked rows leave.
     Last,
+    /// Rows without a score leave, as the table gives them.
+    Unscored,
 }
 
 /// A node's own values.
@@ -71,11 +74,17 @@ struct Work {
     batch: Batch,
     /// Rows of the batch that have left.
     given: usize,
-    /// The children's column with a row's place, counted from 0.
+    /// The children's columns with what is scored and with a row's place, counted from 0.
+    item: usize,
     place: usize,
     length: usize,
+    /// Numbers of the index's vectors.
+    channels: usize,
     stage: Stage,
-    ranked: Rows,
+    /// Whether the table was read in this scan, and rows without features that it gave.
+    table_was_read: bool,
+    unscored: u64,
+    ranked: Ranked,
     seen: Places,
     counted: Counted,
     /// Rows that the index gave, of which `beyond` came after the shortlist, and rows that it never gave.
@@ -101,7 +110,7 @@ unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sy
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
-    // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of four numbers.
+    // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of five numbers.
     unsafe {
         let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
         let numbers = numbers(pointers::<pg_sys::List>((*plan).custom_private)[0]);
@@ -112,10 +121,14 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
             table,
             batch: Batch::new(node, query, numbers[0] as usize, numbers[2] != 0),
             given: 0,
+            item: numbers[0] as usize,
             place: numbers[1] as usize,
             length: numbers[3] as usize,
+            channels: numbers[4] as usize,
             stage: Stage::Start,
-            ranked: Rows::new((*estate).es_query_cxt),
+            table_was_read: false,
+            unscored: 0,
+            ranked: Ranked::new(index, estate),
             seen: Places::default(),
             counted: Counted::default(),
             given_by_index: 0,
@@ -129,8 +142,9 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
 #[pg_guard]
 unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_sys::TupleTableSlot {
-    // SAFETY: between `begin` and `end`; the children's rows have the columns of the scan's slot. Kept rows stay until
-    // the next scan, those of a batch until it is filled again, which is not before the row after its last is asked for.
+    // SAFETY: between `begin` and `end`; the children's rows have the columns of the scan's slot. A sorted row stays
+    // until the next one, those of a batch until it is filled again, which is not before the row after its last is asked
+    // for.
     unsafe {
         let slot = (*node).ss.ss_ScanTupleSlot;
         pg_sys::ExecClearTuple(slot);
@@ -156,22 +170,25 @@ unsafe fn advance(node: *mut pg_sys::CustomScanState, work: &mut Work, slot: *mu
         }
         loop {
             match work.stage {
-                Stage::Start => {
-                    let more = rank_first(node, work);
-                    work.stage = if more { Stage::Ranked } else { Stage::Last };
-                }
-                Stage::Ranked | Stage::Last => {
-                    if let Some(row) = work.ranked.next() {
-                        pg_sys::ExecForceStoreMinimalTuple(row, slot, false);
+                Stage::Start => work.stage = start(node, work),
+                Stage::Ranked => {
+                    if work.ranked.next(slot) {
                         return true;
-                    }
-                    if work.stage == Stage::Last {
-                        return false;
                     }
                     work.stage = Stage::Beyond { more: true };
                     work.batch.clear(false);
                     work.given = 0;
                 }
+                Stage::Last => {
+                    if work.ranked.next(slot) {
+                        return true;
+                    }
+                    if work.unscored == 0 {
+                        return false;
+                    }
+                    work.stage = Stage::Unscored;
+                }
+                Stage::Unscored => return next_unscored(work, slot),
                 Stage::Beyond { .. } if work.given < work.batch.len() => {
                     pg_sys::ExecCopySlot(slot, work.batch.row(work.given));
                     work.given += 1;
@@ -196,8 +213,31 @@ unsafe fn advance(node: *mut pg_sys::CustomScanState, work: &mut Work, slot: *mu
     }
 }
 
+/// Ranks the first rows of a scan, and says what comes next.
+///
+/// # Safety
+/// As for [`advance`].
+unsafe fn start(node: *mut pg_sys::CustomScanState, work: &mut Work) -> Stage {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let taken = work.batch.take_query(node);
+        if taken == Taken::Null {
+            return Stage::Unscored;
+        }
+        // A query of another model: its vector is none for this index, and the first row that is scored with it is an
+        // error that names both models.
+        let fits = work.batch.scorer.channels().is_none_or(|channels| channels == work.channels);
+        if fits && rank_first(node, work) {
+            return Stage::Ranked;
+        }
+        rank_missing(node, work);
+        work.ranked.sort();
+        Stage::Last
+    }
+}
+
 /// Ranks the rows that the index puts first. False if these are all rows: where the index has not as many as wanted,
-/// those that it does not give are ranked with them.
+/// those that it does not give are to be ranked with them.
 ///
 /// # Safety
 /// As for [`advance`].
@@ -212,10 +252,9 @@ unsafe fn rank_first(node: *mut pg_sys::CustomScanState, work: &mut Work) -> boo
             work.ranked.take(&work.batch);
         }
         patient.end();
-        if !more {
-            rank_missing(node, work);
+        if more {
+            work.ranked.sort();
         }
-        work.ranked.sort();
         more
     }
 }
@@ -234,21 +273,65 @@ unsafe fn read_index(node: *mut pg_sys::CustomScanState, work: &mut Work, wanted
     }
 }
 
-/// Adds the table's rows that the index has not given to the ranked ones.
+/// Adds the table's rows that have features and that the index has not given to the ranked ones.
 ///
 /// # Safety
 /// As for [`advance`].
 unsafe fn rank_missing(node: *mut pg_sys::CustomScanState, work: &mut Work) {
-    let Work { batch, table, seen, place, ranked, missing, counted, .. } = work;
+    let Work { batch, table, seen, item, place, ranked, missing, unscored, counted, .. } = work;
+    work.table_was_read = true;
     let mut more = true;
     while more {
-        // SAFETY: as above.
+        // SAFETY: as above; the columns are what is scored and the row's place.
         unsafe {
-            more = batch.fill(node, *table, MOST, |row| seen.note(row, *place));
+            let missed = |row: *mut pg_sys::TupleTableSlot| {
+                let null = is_null(row, *item);
+                *unscored += u64::from(null);
+                !null && !seen.has(row, *place)
+            };
+            more = batch.fill(node, *table, MOST, missed);
             *missing += batch.len() as u64;
             counted.add(batch.score(node));
             ranked.take(batch);
         }
+    }
+}
+
+/// Puts the table's next row without a score into `slot`: one without features, or any where the query's side is NULL.
+/// The table is read again for them, since there may be more than memory should hold. False where there is none.
+///
+/// # Safety
+/// As for [`advance`].
+unsafe fn next_unscored(work: &mut Work, slot: *mut pg_sys::TupleTableSlot) -> bool {
+    // SAFETY: the caller's promise; the child is not asked again after its last row.
+    unsafe {
+        if std::mem::take(&mut work.table_was_read) {
+            pg_sys::ExecReScan(work.table);
+        }
+        let any = work.batch.taken == Some(Taken::Null);
+        loop {
+            interrupt::check();
+            let row = pg_sys::ExecProcNode(work.table);
+            if custom::is_end(row) {
+                (work.unscored, work.stage) = (0, Stage::Last);
+                return false;
+            }
+            if any || is_null(row, work.item) {
+                work.missing += 1;
+                pg_sys::ExecCopySlot(slot, row);
+                return true;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `row` has this column, counted from 0.
+unsafe fn is_null(row: *mut pg_sys::TupleTableSlot, column: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        pg_sys::slot_getsomeattrs(row, column as c_int + 1);
+        *(*row).tts_isnull.add(column)
     }
 }
 
@@ -257,7 +340,9 @@ unsafe fn rank_missing(node: *mut pg_sys::CustomScanState, work: &mut Work) {
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
     // SAFETY: the children were made in `begin`; slots are the server's to free, the rest is dropped with the query.
     unsafe {
-        work(node).batch.end();
+        let work = work(node);
+        work.batch.end();
+        work.ranked.clear();
         custom::end(node);
     }
 }
@@ -272,7 +357,7 @@ unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
         work.batch.clear(true);
         work.ranked.clear();
         work.seen.clear();
-        (work.given, work.stage) = (0, Stage::Start);
+        (work.given, work.stage, work.table_was_read, work.unscored) = (0, Stage::Start, false, 0);
     }
 }
 

@@ -10,8 +10,8 @@ const MOST_CANDIDATES: usize = 1000;
 /// The time in which pgvector goes on for as long as it is asked: [`begin`](Self::begin) to [`end`](Self::end).
 ///
 /// By itself it ends after `hnsw.ef_search` rows, 40, and a filter eats of those. With an iterative scan it goes on up to
-/// a number of tuples and an amount of memory, which are set high: what it keeps grows with what is read only. If an
-/// ERROR comes in between, the end of the transaction or of the subtransaction gives the settings back, as it does for a
+/// a number of tuples, which is set high, and within `work_mem` times `hnsw.scan_mem_multiplier`, which are the user's:
+/// where it ends for that, the node reads the table for the rest. If an ERROR comes in between, the end of the transaction or of the subtransaction gives the settings back, as it does for a
 /// function with a SET clause.
 pub struct Patient {
     level: c_int,
@@ -30,7 +30,6 @@ impl Patient {
         if number(c"hnsw.max_scan_tuples").is_some() {
             set(c"hnsw.iterative_scan", "strict_order");
             set(c"hnsw.max_scan_tuples", "2147483647");
-            set(c"hnsw.scan_mem_multiplier", "1000");
         }
         Self { level }
     }

@@ -7,7 +7,7 @@ use pgrx::{pg_guard, pg_sys};
 
 use super::index::GlobalIndex;
 use crate::ffi::custom::{self, Table, new_node, place};
-use crate::ffi::planner::{Expr, Path, Query, Relation, list_of, pointers};
+use crate::ffi::planner::{Expr, Path, Query, Relation, Target, list_of, pointers};
 use crate::ffi::rank::plan::Pair;
 
 /// The node's name in a plan.
@@ -30,8 +30,8 @@ pub struct Order<'p> {
 }
 
 impl<'p> Order<'p> {
-    /// That of a query whose rows keep the order of its tables. A key that an equality shares is left out: a join may
-    /// rely on its order, and rows of a shortlist are not sorted throughout.
+    /// That of a query whose rows keep the order of its tables. A key that an equality shares is left out: a merge join
+    /// would rely on its order, and rows of a shortlist are not sorted throughout.
     pub fn first(query: Query<'p>) -> Option<Self> {
         // SAFETY: the planner's lists of path keys, which are the same where they are equal.
         unsafe {
@@ -72,13 +72,14 @@ impl<'p> Order<'p> {
     }
 }
 
-/// The index and the table, both with the table's columns that the query needs, the item and the row's place.
+/// The index and the table, both with the columns that the query needs, the item and the row's place.
 pub fn children<'p>(
     query: Query<'p>,
     relation: Relation<'p>,
     index: &GlobalIndex<'p>,
     order: Order<'p>,
     pair: &Pair<'p>,
+    columns: Target<'p>,
 ) -> [Path<'p>; 2] {
     // SAFETY: new nodes of the planner's memory; the key is the query's, of the operator family by which the index's
     // operator orders (`create_indexscan_plan` looks only for that).
@@ -87,7 +88,10 @@ pub fn children<'p>(
         let table = (*rel).relid as i32;
         let at = pg_sys::SelfItemPointerAttributeNumber as pg_sys::AttrNumber;
         let place = pg_sys::makeVar(table, at, pg_sys::TIDOID, -1, pg_sys::InvalidOid, 0);
-        let columns = relation.target().with(query, |_| true, &[pair.item, Expr::new(place.cast())]);
+        let columns = columns.with(query, |_| true, &[pair.item, Expr::new(place.cast())]);
+        // Paths are made, and weighed, with the columns that their relation has: once the planner has put the scores
+        // among those, they would be computed for every row.
+        let given = std::mem::replace(&mut (*rel).reltarget, columns.target);
         let ordered = pg_sys::create_index_path(
             root,
             index.index,
@@ -101,22 +105,23 @@ pub fn children<'p>(
             1.0,
             false,
         );
-        (*ordered).path.pathtarget = columns.target;
         let table = pg_sys::create_seqscan_path(root, rel, std::ptr::null_mut(), 0);
-        (*table).pathtarget = columns.target;
+        (*rel).reltarget = given;
         [Path::new(ordered.cast()), Path::new(table)]
     }
 }
 
-/// A path over [`children`] that gives the table's rows in the query's order.
+/// A path over [`children`] that gives the table's rows, the shortlist's in the query's order. It claims that order for
+/// all of them, for ORDER BY alone: whoever offers it sees to it that no level above gets to know of it.
 pub fn path<'p>(
     relation: Relation<'p>,
     children: [Path<'p>; 2],
+    columns: Target<'p>,
+    index: &GlobalIndex<'p>,
     pair: &Pair<'p>,
     order: Order<'p>,
     length: i32,
-    startup: f64,
-    total: f64,
+    [startup, total]: [f64; 2],
 ) -> Path<'p> {
     // SAFETY: a new node of the planner's memory with fields of others that live as long; the list is what `plan`
     // expects.
@@ -124,7 +129,7 @@ pub fn path<'p>(
         let path = new_node::<pg_sys::CustomPath>(pg_sys::NodeTag::T_CustomPath);
         (*path).path.pathtype = pg_sys::NodeTag::T_CustomScan;
         (*path).path.parent = relation.rel;
-        (*path).path.pathtarget = relation.target().target;
+        (*path).path.pathtarget = columns.target;
         (*path).path.rows = relation.rows();
         (*path).path.startup_cost = startup;
         (*path).path.total_cost = total;
@@ -132,7 +137,8 @@ pub fn path<'p>(
         (*path).custom_paths = list_of(children.map(|child| child.path));
         let number = |number: i32| pg_sys::makeInteger(number).cast::<pg_sys::Node>();
         let (left, length) = (number(i32::from(pair.item_is_left)), number(length));
-        (*path).custom_private = list_of([pair.item.node().cast(), pair.query.node().cast(), left, length]);
+        let channels = number(index.channels);
+        (*path).custom_private = list_of([pair.item.node().cast(), pair.query.node().cast(), left, length, channels]);
         (*path).methods = PATH_METHODS.pointer();
         Path::new(path.cast())
     }
@@ -151,28 +157,19 @@ unsafe extern "C-unwind" fn plan(
 ) -> *mut pg_sys::Plan {
     // SAFETY: the private list is the one made in `path`; there are two children with the same columns.
     unsafe {
-        let [item, query, left, length] = pointers::<pg_sys::Node>((*path).custom_private)[..] else {
+        let [item, query, left, length, channels] = pointers::<pg_sys::Node>((*path).custom_private)[..] else {
             unreachable!("as made in path()")
         };
         let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
         let at = pg_sys::SelfItemPointerAttributeNumber as pg_sys::AttrNumber;
         let tid = pg_sys::makeVar((*rel).relid as i32, at, pg_sys::TIDOID, -1, pg_sys::InvalidOid, 0);
         let value = |number: *mut pg_sys::Node| (*number.cast::<pg_sys::Integer>()).ival;
-        let numbers = [place(item.cast(), below), place(tid.cast(), below), value(left), value(length)];
+        let numbers =
+            [place(item.cast(), below), place(tid.cast(), below), value(left), value(length), value(channels)];
 
         let none = std::ptr::null_mut();
         let private = list_of([numbers.into_iter().fold(none, |list, n| pg_sys::lappend_int(list, n))]);
         // What the node's own rows look like: the children's.
         custom::plan(path, columns, below, query, children, private, super::node::scan_methods())
-    }
-}
-
-/// Whether a path reads its rows from this node.
-pub fn is(path: Path<'_>) -> bool {
-    let path = path.without_projection().path;
-    // SAFETY: a path; the tag says which struct it is.
-    unsafe {
-        (*path).type_ == pg_sys::NodeTag::T_CustomPath
-            && std::ptr::eq((*path.cast::<pg_sys::CustomPath>()).methods, PATH_METHODS.pointer())
     }
 }

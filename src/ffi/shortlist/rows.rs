@@ -1,87 +1,164 @@
-//! Rows that are kept in the order of their scores, and the places of rows that were read.
+//! Rows in the order of their scores, and the places of rows that were read.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use pgrx::{PgMemoryContexts, pg_sys};
 
 use crate::error::Error;
 use crate::ffi::rank::batch::Batch;
 
-/// Rows with their logits, in a memory of their own.
-pub struct Rows {
+/// Rows that are sorted by their scores, by the server's own sort: within `work_mem`, and in files beyond.
+pub struct Ranked {
+    /// Where slots and sorts live: as long as the query.
     memory: pg_sys::MemoryContext,
-    rows: Vec<(Option<f64>, pg_sys::MinimalTuple)>,
-    given: usize,
+    /// A row's columns, its key and its number, on their way into the sort and out of it.
+    put: *mut pg_sys::TupleTableSlot,
+    got: *mut pg_sys::TupleTableSlot,
+    columns: usize,
+    sort: *mut pg_sys::Tuplesortstate,
+    taken: usize,
 }
 
-impl Rows {
-    /// None yet.
+/// `<` of `double precision` and of `bigint` (src/include/catalog/pg_operator.dat).
+const LESS: [u32; 2] = [672, 412];
+
+impl Ranked {
+    /// None yet, of rows as `child` gives them.
     ///
     /// # Safety
-    /// `parent` lives as long as the result.
-    pub unsafe fn new(parent: pg_sys::MemoryContext) -> Self {
-        // SAFETY: the caller's promise; the name is a C string that is never freed.
-        let memory = unsafe {
-            pg_sys::AllocSetContextCreateInternal(
-                parent,
-                c"GrnetShortlist".as_ptr(),
-                pg_sys::ALLOCSET_DEFAULT_MINSIZE as pg_sys::Size,
-                pg_sys::ALLOCSET_DEFAULT_INITSIZE as pg_sys::Size,
-                pg_sys::ALLOCSET_DEFAULT_MAXSIZE as pg_sys::Size,
-            )
-        };
-        Self { memory, rows: Vec::new(), given: 0 }
+    /// `child` is a node of a query that begins, whose state is `estate`.
+    pub unsafe fn new(child: *mut pg_sys::PlanState, estate: *mut pg_sys::EState) -> Self {
+        // SAFETY: the caller's promise; a node that begins knows its columns. The description gets two more, and lies,
+        // like the slots, in the query's memory.
+        unsafe {
+            let memory = (*estate).es_query_cxt;
+            let given = pg_sys::ExecGetResultType(child);
+            let columns = (*given).natts;
+            let row = PgMemoryContexts::For(memory).switch_to(|_| {
+                let row = pg_sys::CreateTemplateTupleDesc(columns + 2);
+                for column in 1..=columns as pg_sys::AttrNumber {
+                    pg_sys::TupleDescCopyEntry(row, column, given, column);
+                }
+                let own = [(c"key", pg_sys::FLOAT8OID), (c"number", pg_sys::INT8OID)];
+                for (at, (name, of)) in (columns as pg_sys::AttrNumber + 1..).zip(own) {
+                    pg_sys::TupleDescInitEntry(row, at, name.as_ptr(), of, -1, 0);
+                }
+                row
+            });
+            let put = pg_sys::ExecInitExtraTupleSlot(estate, row, &raw const pg_sys::TTSOpsVirtual);
+            let got = pg_sys::ExecInitExtraTupleSlot(estate, row, &raw const pg_sys::TTSOpsMinimalTuple);
+            Self { memory, put, got, columns: columns as usize, sort: std::ptr::null_mut(), taken: 0 }
+        }
     }
 
-    /// How many there are.
+    /// How many were taken.
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.taken
     }
 
-    /// Takes the scored rows of a batch.
+    /// Takes the scored rows of a batch; none has no score.
     ///
     /// # Safety
-    /// The batch is filled and scored.
+    /// The batch is filled and scored, of rows of the child.
     pub unsafe fn take(&mut self, batch: &Batch) {
-        let more = batch.logits.len();
-        if self.rows.try_reserve(more).is_err() {
-            Error::NoMemory { bytes: more * size_of::<(Option<f64>, pg_sys::MinimalTuple)>() }.raise();
-        }
-        for (at, logit) in batch.logits.iter().enumerate() {
-            let slot = batch.row(at);
-            // SAFETY: the caller's promise.
-            let copy =
-                unsafe { PgMemoryContexts::For(self.memory).switch_to(|_| pg_sys::ExecCopySlotMinimalTuple(slot)) };
-            self.rows.push((*logit, copy));
+        // SAFETY: the caller's promise; a slot has as many places as its description has columns, and the sort copies
+        // what it is given.
+        unsafe {
+            if self.sort.is_null() {
+                self.begin();
+            }
+            for (at, logit) in batch.logits.iter().enumerate() {
+                let row = batch.row(at);
+                pg_sys::slot_getallattrs(row);
+                pg_sys::ExecClearTuple(self.put);
+                let (values, nulls) = ((*self.put).tts_values, (*self.put).tts_isnull);
+                std::ptr::copy_nonoverlapping((*row).tts_values, values, self.columns);
+                std::ptr::copy_nonoverlapping((*row).tts_isnull, nulls, self.columns);
+                // The best first, and what is equal as it came.
+                let key = -logit.unwrap_or(f64::NEG_INFINITY);
+                *values.add(self.columns) = pg_sys::Datum::from(key.to_bits() as usize);
+                *values.add(self.columns + 1) = pg_sys::Datum::from(self.taken);
+                *nulls.add(self.columns) = false;
+                *nulls.add(self.columns + 1) = false;
+                pg_sys::ExecStoreVirtualTuple(self.put);
+                pg_sys::tuplesort_puttupleslot(self.sort, self.put);
+                self.taken += 1;
+            }
+            pg_sys::ExecClearTuple(self.put);
         }
     }
 
-    /// Puts the best first, NULLs last, and what is equal as it came.
+    /// # Safety
+    /// There is no sort.
+    unsafe fn begin(&mut self) {
+        let mut places = [self.columns as pg_sys::AttrNumber + 1, self.columns as pg_sys::AttrNumber + 2];
+        let mut less = LESS.map(pg_sys::Oid::from);
+        let mut collations = [pg_sys::InvalidOid; 2];
+        let mut nulls_first = [false; 2];
+        // SAFETY: arrays of two, which the sort copies; it lives in the query's memory, and its files end with the
+        // query at the latest.
+        unsafe {
+            self.sort = PgMemoryContexts::For(self.memory).switch_to(|_| {
+                pg_sys::tuplesort_begin_heap(
+                    (*self.put).tts_tupleDescriptor,
+                    2,
+                    places.as_mut_ptr(),
+                    less.as_mut_ptr(),
+                    collations.as_mut_ptr(),
+                    nulls_first.as_mut_ptr(),
+                    pg_sys::work_mem,
+                    std::ptr::null_mut(),
+                    pg_sys::TUPLESORT_NONE as i32,
+                )
+            });
+        }
+    }
+
+    /// Puts all that were taken in order.
     pub fn sort(&mut self) {
-        let key = |logit: Option<f64>| logit.unwrap_or(f64::NEG_INFINITY);
-        self.rows.sort_by(|(a, _), (b, _)| a.is_none().cmp(&b.is_none()).then(key(*b).total_cmp(&key(*a))));
+        if !self.sort.is_null() {
+            // SAFETY: a sort that was filled and is sorted once.
+            unsafe { pg_sys::tuplesort_performsort(self.sort) }
+        }
     }
 
-    /// The next in order, which stays until [`clear`](Self::clear).
-    pub fn next(&mut self) -> Option<pg_sys::MinimalTuple> {
-        let (_, row) = self.rows.get(self.given)?;
-        self.given += 1;
-        Some(*row)
+    /// Puts the next in order into `slot`, where it stays until the one after it is asked for. False where there is none.
+    ///
+    /// # Safety
+    /// [`sort`](Self::sort) was called, and `slot` is an empty virtual one with the child's columns.
+    pub unsafe fn next(&mut self, slot: *mut pg_sys::TupleTableSlot) -> bool {
+        // SAFETY: the caller's promise; values point into the row, which the sort keeps until it gives the next.
+        unsafe {
+            let none = std::ptr::null_mut();
+            if self.sort.is_null() || !pg_sys::tuplesort_gettupleslot(self.sort, true, false, self.got, none) {
+                return false;
+            }
+            pg_sys::slot_getallattrs(self.got);
+            std::ptr::copy_nonoverlapping((*self.got).tts_values, (*slot).tts_values, self.columns);
+            std::ptr::copy_nonoverlapping((*self.got).tts_isnull, (*slot).tts_isnull, self.columns);
+            pg_sys::ExecStoreVirtualTuple(slot);
+            true
+        }
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.rows.clear();
-        self.given = 0;
-        // SAFETY: nothing refers to the rows any more.
-        unsafe { pg_sys::MemoryContextReset(self.memory) }
+        self.taken = 0;
+        let sort = std::mem::replace(&mut self.sort, std::ptr::null_mut());
+        if !sort.is_null() {
+            // SAFETY: the slots point into the sort's memory until they are cleared; nobody else knows it.
+            unsafe {
+                pg_sys::ExecClearTuple(self.got);
+                pg_sys::tuplesort_end(sort);
+            }
+        }
     }
 }
 
-/// Places of rows in their table.
+/// Places of rows in their table: a bit for each, and 16 bytes for each 64 neighbours of a block.
 #[derive(Debug, Default)]
 pub struct Places {
-    known: HashSet<u64>,
+    known: HashMap<u64, u64>,
 }
 
 impl Places {
@@ -90,21 +167,44 @@ impl Places {
     /// # Safety
     /// `column`, counted from 0, is the row's `ctid`.
     pub unsafe fn note(&mut self, row: *mut pg_sys::TupleTableSlot, column: usize) -> bool {
-        // SAFETY: the caller's promise; a `ctid` is a pointer to a place, and never NULL.
-        let place = unsafe {
-            pg_sys::slot_getsomeattrs(row, column as std::ffi::c_int + 1);
-            let value = *(*row).tts_values.add(column);
-            *value.cast_mut_ptr::<pg_sys::ItemPointerData>()
-        };
-        let block = u64::from(place.ip_blkid.bi_hi) << 16 | u64::from(place.ip_blkid.bi_lo);
+        // SAFETY: the caller's promise.
+        let (part, bit) = unsafe { place(row, column) };
         if self.known.try_reserve(1).is_err() {
-            Error::NoMemory { bytes: 2 * self.known.capacity() * size_of::<u64>() }.raise();
+            Error::NoMemory { bytes: 2 * self.known.capacity() * size_of::<(u64, u64)>() }.raise();
         }
-        self.known.insert(block << 16 | u64::from(place.ip_posid))
+        let bits = self.known.entry(part).or_default();
+        let is_new = *bits & bit == 0;
+        *bits |= bit;
+        is_new
+    }
+
+    /// Whether the place of a row was noted.
+    ///
+    /// # Safety
+    /// As for [`note`](Self::note).
+    pub unsafe fn has(&self, row: *mut pg_sys::TupleTableSlot, column: usize) -> bool {
+        // SAFETY: the caller's promise.
+        let (part, bit) = unsafe { place(row, column) };
+        self.known.get(&part).is_some_and(|bits| bits & bit != 0)
     }
 
     /// Forgets all.
     pub fn clear(&mut self) {
-        self.known = HashSet::new();
+        self.known = HashMap::new();
     }
+}
+
+/// A row's place: 64 neighbours of a block, and which one.
+///
+/// # Safety
+/// `column`, counted from 0, is the row's `ctid`.
+unsafe fn place(row: *mut pg_sys::TupleTableSlot, column: usize) -> (u64, u64) {
+    // SAFETY: the caller's promise; a `ctid` is a pointer to a place, and never NULL.
+    let place = unsafe {
+        pg_sys::slot_getsomeattrs(row, column as std::ffi::c_int + 1);
+        let value = *(*row).tts_values.add(column);
+        *value.cast_mut_ptr::<pg_sys::ItemPointerData>()
+    };
+    let block = u64::from(place.ip_blkid.bi_hi) << 16 | u64::from(place.ip_blkid.bi_lo);
+    (block << 10 | u64::from(place.ip_posid >> 6), 1 << (place.ip_posid & 63))
 }
