@@ -59,5 +59,5 @@ fn stat_engine(call: &mut Call<'_>) -> Result<Value, Error> {
         of(|s| s.resident_bytes),
         state.last_exit.as_deref().filter(|_| supervised).and_then(datum::text),
     ];
-    Ok(call.return_rows([row]))
+    call.return_rows([row])
 }
