@@ -36,7 +36,7 @@ pub enum Error {
     /// The SQL declares another number of columns than the library gives; its version.
     Versions { declared: usize, given: usize, version: String },
     /// No model of that name ships with the extension.
-    NotShipped { name: String, path: String, reason: String },
+    NotShipped { name: String, detail: Option<String> },
     /// A name that cannot be one.
     BadModelName(String),
     /// A TorchScript backbone from someone who is no superuser.
@@ -184,8 +184,8 @@ impl Error {
                     format!("the SQL of grnet_pg {version} and its library {} do not belong together", env!("CARGO_PKG_VERSION")),
                 )
             },
-            Self::NotShipped { name, path, reason } => Report {
-                detail: Some(format!("{path}: {reason}.")),
+            Self::NotShipped { name, detail } => Report {
+                detail,
                 hint: Some("Models that ship are base and tiny; make install puts them there. Others come in through grnet_register_model.".into()),
                 ..plain(Code::ERRCODE_UNDEFINED_FILE, format!("no model \"{name}\" ships with this installation"))
             },

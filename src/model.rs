@@ -128,8 +128,7 @@ fn install(call: &mut Call<'_>) -> Result<Value, Error> {
     let path = process::share_dir().join("grnet_pg/models").join(format!("{name}.safetensors"));
     let file = std::fs::read(&path).map_err(|e| Error::NotShipped {
         name: name.clone(),
-        path: path.display().to_string(),
-        reason: e.to_string(),
+        detail: catalog::may_see_paths().then(|| format!("{}: {e}.", path.display())),
     })?;
     let model = check(&file)?;
     refuse_taken(&name, model.id)?;

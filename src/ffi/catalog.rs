@@ -157,6 +157,12 @@ pub fn require_execute(function: pg_sys::Oid) {
     }
 }
 
+/// Whether the current user may know where things lie on the server's disk: who may read every setting.
+pub fn may_see_paths() -> bool {
+    // SAFETY: looks the current user id and its memberships up in catalog caches.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_SETTINGS)) }
+}
+
 /// Refuses to give `given` columns where the SQL declares another number.
 ///
 /// # Errors
