@@ -153,16 +153,22 @@ impl<'a> Call<'a> {
     /// # Errors
     /// The SQL of another version declares others.
     pub fn return_rows(&mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Result<Value, Error> {
-        // SAFETY: the functions that return sets are declared so in `sql/`; InitMaterializedSRF raises an ERROR where
-        // the caller cannot take one, and otherwise fills in both fields that are used after it.
+        let mut rows = rows.into_iter().peekable();
+        // SAFETY: the functions that return sets are declared so in `sql/`, of rows, which is checked for other versions
+        // of it; InitMaterializedSRF raises an ERROR where the caller cannot take one, and otherwise fills in both fields
+        // that are used after it.
         unsafe {
+            let mut columns = std::ptr::null_mut();
+            pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut columns);
+            if let Some(row) = rows.peek() {
+                catalog::same_columns(columns, row.len())?;
+            }
             pg_sys::InitMaterializedSRF(self.info, 0);
             let set = self.info.resultinfo.cast::<pg_sys::ReturnSetInfo>();
             for row in rows {
                 let mut nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
                 let mut values: Vec<pg_sys::Datum> =
                     row.into_iter().map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
-                catalog::same_columns((*set).setDesc, values.len())?;
                 pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, values.as_mut_ptr(), nulls.as_mut_ptr());
             }
         }
