@@ -313,10 +313,11 @@ CREATE FUNCTION grnet.global_indexes(item regclass, features name, OUT index reg
     LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
     -- With this search_path a definition names each function and type by its schema. Whatever else stands in it is code of
     -- the index's maker, and would run with the rights of whoever searches.
+    -- A column of a domain is made one of the type in it.
     WITH own (index, valid, expression, ours) AS (
         SELECT i.indexrelid, i.indisvalid, btrim(pg_get_indexdef(i.indexrelid, 1, false), '() '),
-               btrim(format('(%s.grnet_global(%I))::%I.', '@extschema@', features, n.nspname), '(')
-        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam AND a.amname = 'hnsw',
+               format('%s.grnet_global(%s))::%I.', '@extschema@', argument, n.nspname)
+        FROM unnest(ARRAY[quote_ident(features), format('(%I)::%s.grnet_features', features, '@extschema@')]) AS argument, pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam AND a.amname = 'hnsw',
              pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
         WHERE i.indrelid = item AND i.indpred IS NULL AND i.indnkeyatts = 1 AND e.extname = 'vector')
     SELECT index::regclass, valid FROM own
@@ -481,7 +482,9 @@ BEGIN
     search := pg_catalog.format('SELECT pg_catalog.array_agg(best.id) FROM (SELECT pg_catalog.concat(t.tableoid, '':'', t.ctid) AS id FROM %s AS t '
         'WHERE %s ORDER BY t.%I OPERATOR(%s.<->) $1 LIMIT $2) AS best', item, condition, "column", '@extschema@');
     IF grnet.global_index(item, "column") IS NULL THEN
-        RAISE NOTICE '% has no index for shortlists: every ranking is exact', item USING HINT = 'grnet_create_index makes one.';
+        RAISE NOTICE '% has no index for shortlists: every ranking is exact', item USING HINT = CASE
+            WHEN EXISTS (SELECT FROM grnet.global_indexes(item, "column")) THEN 'One that is invalid counts for none.'
+            ELSE 'grnet_create_index makes one.' END;
     END IF;
     FOR number IN 1 .. asked LOOP
         CONTINUE WHEN queries[number] IS NULL;
