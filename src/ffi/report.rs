@@ -177,6 +177,15 @@ unsafe fn lasting(name: *const c_char) -> *const c_char {
     })
 }
 
+/// The same for a hook or a callback of a node, which has no error of its own to give back.
+///
+/// # Safety
+/// As for [`entry`].
+pub unsafe fn guard<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { entry(|| Ok(body())) }
+}
+
 /// Runs what the server has called: an error, a panic and the server's own ERROR leave as the ERROR that they are.
 ///
 /// # Safety
