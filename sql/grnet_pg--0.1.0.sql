@@ -310,7 +310,7 @@ END $$;
 COMMENT ON FUNCTION grnet.features_column(regclass, name) IS 'the column of features that is named or the only one of a table';
 
 CREATE FUNCTION grnet.global_indexes(item regclass, features name, OUT index regclass, OUT valid boolean) RETURNS SETOF record
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
     -- With this search_path a definition names each function and type by its schema. Whatever else stands in it is code of
     -- the index's maker, and would run with the rights of whoever searches.
     -- A column of a domain is made one of the type in it.
@@ -321,7 +321,7 @@ CREATE FUNCTION grnet.global_indexes(item regclass, features name, OUT index reg
              pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
         WHERE i.indrelid = item AND i.indpred IS NULL AND i.indnkeyatts = 1 AND e.extname = 'vector')
     SELECT index::regclass, valid FROM own
-    WHERE starts_with(expression, ours) AND substr(expression, length(ours) + 1) ~ '^(halfvec|vector)(\([0-9]+)?$'
+    WHERE starts_with(expression, ours) AND substr(expression, length(ours) + 1) ~ '^(halfvec|vector)([(][0-9]+)?$'
     ORDER BY index;
 $$;
 COMMENT ON FUNCTION grnet.global_indexes(regclass, name) IS 'the indexes of a column''s global vectors, and whether they may be used';
@@ -337,8 +337,8 @@ BEGIN
         RETURN best;
     ELSIF best IS NOT NULL THEN
         RAISE WARNING 'index % of % is invalid, no ranking uses it', best, item
-            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Whatever made it or rebuilt it did not come to its end.',
-                  HINT = format('REINDEX INDEX %s; makes it usable, DROP INDEX %s; removes it.', best, best);
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'What makes it, or makes it again, has not come to its end.',
+                  HINT = format('Where nobody is at it any more, REINDEX INDEX %s; makes it usable, and DROP INDEX %s; removes it.', best, best);
     END IF;
     RETURN NULL;
 END $$;
@@ -371,8 +371,8 @@ BEGIN
         RETURN known.index;
     ELSIF known.index IS NOT NULL THEN
         RAISE 'index % of % is invalid', known.index, item USING ERRCODE = 'object_not_in_prerequisite_state',
-            DETAIL = 'Whatever made it or rebuilt it did not come to its end.',
-            HINT = format('REINDEX INDEX %s; makes it usable, DROP INDEX %s; removes it.', known.index, known.index);
+            DETAIL = 'What makes it, or makes it again, has not come to its end.',
+            HINT = format('Where nobody is at it any more, REINDEX INDEX %s; makes it usable, and DROP INDEX %s; removes it.', known.index, known.index);
     END IF;
     -- One pass over the values, of which the index takes many: better than what pgvector says of the first odd one.
     EXECUTE format('SELECT array_agg(model), array_agg(DISTINCT channels) FROM (SELECT channels, format(''%%s (%%s, %%s channels, %%s rows)'', '

@@ -74,6 +74,10 @@ SELECT grnet.global_index('rack', 'f');
 SELECT grnet.global_index('rack', 'g');
 CREATE INDEX plain ON rack USING hnsw ((grnet_global(f)::vector(8)) vector_cosine_ops);
 SELECT grnet.global_index('rack', 'f');
+-- Whatever settings change how names and strings are written.
+SET quote_all_identifiers = on; SET escape_string_warning = off; SET standard_conforming_strings = off; SET search_path = grnet;
+SELECT grnet.global_index('public.rack', 'f'), grnet.global_index('public.rack', 'g');
+RESET ALL;
 DROP INDEX plain;
 SELECT grnet_create_index('rack', 'f');
 DROP TABLE rack;
