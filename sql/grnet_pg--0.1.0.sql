@@ -37,6 +37,14 @@ CREATE TYPE grnet_features (
     STORAGE = external
 );
 
+-- The way back for what grnet_features_send, or a driver, has given: checked as binary input is.
+CREATE FUNCTION grnet_features(bytea) RETURNS grnet_features
+    AS 'MODULE_PATHNAME', 'grnet_features_from_bytea' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION grnet_features(bytea) IS 'features from the bytes of their binary form';
+
+CREATE CAST (bytea AS grnet_features) WITH FUNCTION grnet_features(bytea) AS ASSIGNMENT;
+COMMENT ON CAST (bytea AS grnet_features) IS 'features from the bytes of their binary form';
+
 -- Equality: DISTINCT, GROUP BY, hash joins and hash partitions. There is no order.
 
 CREATE FUNCTION grnet_features_eq(grnet_features, grnet_features) RETURNS boolean
@@ -204,6 +212,15 @@ REVOKE ALL ON FUNCTION grnet.check_model_file() FROM PUBLIC;
 CREATE TRIGGER check_file BEFORE INSERT OR UPDATE ON grnet.model_file FOR EACH ROW EXECUTE FUNCTION grnet.check_model_file();
 ALTER TABLE grnet.model_file ENABLE ALWAYS TRIGGER check_file;
 COMMENT ON TRIGGER check_file ON grnet.model_file IS 'refuses files that are no model, and TorchScript from anyone but a superuser';
+-- Sessions keep what they score with: whatever takes a file away, or another into its place, tells them.
+CREATE FUNCTION grnet.forget_models() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'grnet_forget_models' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100;
+COMMENT ON FUNCTION grnet.forget_models() IS 'has every session look again which models are there';
+REVOKE ALL ON FUNCTION grnet.forget_models() FROM PUBLIC;
+CREATE TRIGGER forget_models AFTER UPDATE OR DELETE OR TRUNCATE ON grnet.model_file
+    FOR EACH STATEMENT EXECUTE FUNCTION grnet.forget_models();
+ALTER TABLE grnet.model_file ENABLE ALWAYS TRIGGER forget_models;
+COMMENT ON TRIGGER forget_models ON grnet.model_file IS 'has every session look again which models are there';
 COMMENT ON TABLE grnet.model_file IS 'the files of the models: configuration and weights as safetensors';
 REVOKE ALL ON grnet.model_file FROM PUBLIC;
 
@@ -271,9 +288,13 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_class WHERE oid = item AND relkind IN ('r', 'm', 'p')) THEN
         RAISE '% is not a table', item USING ERRCODE = 'wrong_object_type', DETAIL = 'Tables, partitioned tables and materialised views can be searched.';
     END IF;
-    columns := ARRAY(SELECT attname FROM pg_attribute
-                     WHERE attrelid = item AND attnum > 0 AND NOT attisdropped
-                     AND atttypid = '@extschema@.grnet_features'::regtype ORDER BY attnum);
+    -- A domain over the type will do, and one over such a domain.
+    columns := ARRAY(
+        WITH RECURSIVE base (attnum, attname, type) AS (
+            SELECT attnum, attname, atttypid FROM pg_attribute WHERE attrelid = item AND attnum > 0 AND NOT attisdropped
+            UNION ALL
+            SELECT attnum, attname, typbasetype FROM base JOIN pg_type ON oid = type AND typtype = 'd')
+        SELECT attname FROM base WHERE type = '@extschema@.grnet_features'::regtype ORDER BY attnum);
     IF wanted IS NULL AND cardinality(columns) = 1 THEN
         RETURN columns[1];
     ELSIF wanted = ANY (columns) THEN
@@ -288,19 +309,39 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION grnet.features_column(regclass, name) IS 'the column of features that is named or the only one of a table';
 
-CREATE FUNCTION grnet.global_index(item regclass, features name) RETURNS regclass
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 SET search_path = pg_catalog, pg_temp AS $$
-    -- An index depends on the function and on the column that it is of.
-    SELECT i.indexrelid::regclass FROM pg_index i
-    JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
-    JOIN pg_depend f ON f.classid = 'pg_class'::regclass AND f.objid = i.indexrelid
-         AND f.refobjid = '@extschema@.grnet_global(@extschema@.grnet_features)'::regprocedure
-    JOIN pg_attribute t ON t.attrelid = i.indrelid AND t.attname = features
-    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = i.indexrelid
-         AND d.refobjid = i.indrelid AND d.refobjsubid = t.attnum
-    WHERE i.indrelid = item AND a.amname = 'hnsw' AND i.indisvalid AND i.indpred IS NULL
-    ORDER BY i.indexrelid LIMIT 1;
+CREATE FUNCTION grnet.global_indexes(item regclass, features name, OUT index regclass, OUT valid boolean) RETURNS SETOF record
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1 SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
+    -- With this search_path a definition names each function and type by its schema. Whatever else stands in it is code of
+    -- the index's maker, and would run with the rights of whoever searches.
+    -- A column of a domain is made one of the type in it.
+    WITH own (index, valid, expression, ours) AS (
+        SELECT i.indexrelid, i.indisvalid, btrim(pg_get_indexdef(i.indexrelid, 1, false), '() '),
+               format('%s.grnet_global(%s))::%I.', '@extschema@', argument, n.nspname)
+        FROM unnest(ARRAY[quote_ident(features), format('(%I)::%s.grnet_features', features, '@extschema@')]) AS argument, pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam AND a.amname = 'hnsw',
+             pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+        WHERE i.indrelid = item AND i.indpred IS NULL AND i.indnkeyatts = 1 AND e.extname = 'vector')
+    SELECT index::regclass, valid FROM own
+    WHERE starts_with(expression, ours) AND substr(expression, length(ours) + 1) ~ '^(halfvec|vector)([(][0-9]+)?$'
+    ORDER BY index;
 $$;
+COMMENT ON FUNCTION grnet.global_indexes(regclass, name) IS 'the indexes of a column''s global vectors, and whether they may be used';
+
+CREATE FUNCTION grnet.global_index(item regclass, features name) RETURNS regclass
+    LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE COST 2000 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    best regclass;
+    usable boolean;
+BEGIN
+    SELECT index, valid INTO best, usable FROM grnet.global_indexes(item, features) ORDER BY valid DESC, index LIMIT 1;
+    IF usable THEN
+        RETURN best;
+    ELSIF best IS NOT NULL THEN
+        RAISE WARNING 'index % of % is invalid, no ranking uses it', best, item
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'What makes it, or makes it again, has not come to its end.',
+                  HINT = format('Where nobody is at it any more, REINDEX INDEX %s; makes it usable, and DROP INDEX %s; removes it.', best, best);
+    END IF;
+    RETURN NULL;
+END $$;
 COMMENT ON FUNCTION grnet.global_index(regclass, name) IS 'the index that shortlists of a table are taken from';
 
 CREATE FUNCTION grnet_create_index(item regclass, "column" name DEFAULT NULL, m integer DEFAULT 16,
@@ -309,64 +350,107 @@ CREATE FUNCTION grnet_create_index(item regclass, "column" name DEFAULT NULL, m 
 DECLARE
     features name := grnet.features_column(item, "column");
     vector name;
-    channels integer;
+    known record;
+    models text[];
+    lengths integer[];
     before oid[];
     made regclass;
 BEGIN
+    IF m IS NULL OR ef_construction IS NULL THEN
+        RAISE '% must not be NULL', CASE WHEN m IS NULL THEN 'm' ELSE 'ef_construction' END
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Left out, m is 16 and ef_construction 64.';
+    END IF;
     SELECT nspname INTO vector FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'vector';
     IF vector IS NULL OR to_regtype(format('%I.halfvec', vector)) IS NULL THEN
         RAISE 'an index for a shortlist needs pgvector 0.7 or later' USING ERRCODE = 'undefined_object',
             HINT = 'CREATE EXTENSION vector; or ALTER EXTENSION vector UPDATE. Without an index every ranking is exact.';
     END IF;
-    made := grnet.global_index(item, features);
-    IF made IS NOT NULL THEN
-        RAISE NOTICE '% has such an index already: %', item, made;
-        RETURN made;
+    SELECT index, valid INTO known FROM grnet.global_indexes(item, features) ORDER BY valid DESC, index LIMIT 1;
+    IF known.valid THEN
+        RAISE NOTICE '% has such an index already: %', item, known.index;
+        RETURN known.index;
+    ELSIF known.index IS NOT NULL THEN
+        RAISE 'index % of % is invalid', known.index, item USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = 'What makes it, or makes it again, has not come to its end.',
+            HINT = format('Where nobody is at it any more, REINDEX INDEX %s; makes it usable, and DROP INDEX %s; removes it.', known.index, known.index);
     END IF;
-    EXECUTE format('SELECT (@extschema@.grnet_info(%1$I) ->> ''channels'')::int FROM %2$s WHERE %1$I IS NOT NULL LIMIT 1',
-                   features, item) INTO channels;
-    IF channels IS NULL THEN
+    -- One pass over the values, of which the index takes many: better than what pgvector says of the first odd one.
+    EXECUTE format('SELECT array_agg(model), array_agg(DISTINCT channels) FROM (SELECT channels, format(''%%s (%%s, %%s channels, %%s rows)'', '
+                   'coalesce((SELECT name FROM grnet.model WHERE id = model), ''not in this database''), model, channels, count(*)) AS model '
+                   'FROM (SELECT (info ->> ''channels'')::int AS channels, info ->> ''model'' AS model '
+                   'FROM (SELECT %1$s.grnet_info(%2$I) AS info FROM %3$s WHERE %2$I IS NOT NULL OFFSET 0) AS said) AS read '
+                   'GROUP BY model, channels ORDER BY count(*) DESC, model) AS models',
+                   '@extschema@', features, item) INTO models, lengths;
+    IF cardinality(lengths) > 1 THEN
+        RAISE 'the features of % are of % models, whose vectors differ in length', item, cardinality(models)
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Models: %s.', array_to_string(models, '; ')),
+                  HINT = 'An index is of one model''s vectors: embed the others again, or keep them in a column of their own.';
+    ELSIF cardinality(models) > 1 THEN
+        RAISE WARNING 'the features of % are of % models, which cannot be compared', item, cardinality(models)
+            USING DETAIL = format('Models: %s.', array_to_string(models, '; ')),
+                  HINT = 'A search that comes upon a row of another model ends with an error.';
+    ELSIF lengths IS NULL THEN
         -- The library, which knows the setting, is loaded by the first of its functions.
         PERFORM @extschema@.grnet_embed(NULL::bytea);
-        SELECT model.channels INTO channels FROM grnet.model WHERE name = current_setting('grnet.model');
+        lengths := ARRAY(SELECT channels FROM grnet.model WHERE name = current_setting('grnet.model'));
     END IF;
-    IF channels IS NULL THEN
+    IF cardinality(lengths) = 0 THEN
         RAISE 'nobody knows how long the vectors of % are', item USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = format('No row has features, and the model "%s" of the setting grnet.model is not registered.',
                             current_setting('grnet.model')),
             HINT = 'Fill the column, or register the model, first.';
     END IF;
     before := ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = item);
-    EXECUTE format('CREATE INDEX ON %1$s USING hnsw ((@extschema@.grnet_global(%2$I)::%3$I.halfvec(%4$s)) %3$I.halfvec_ip_ops) '
-                   'WITH (m = %5$s, ef_construction = %6$s)', item, features, vector, channels, m, ef_construction);
+    EXECUTE format('CREATE INDEX ON %1$s USING hnsw ((%2$s.grnet_global(%3$I)::%4$I.halfvec(%5$s)) %4$I.halfvec_ip_ops) '
+                   'WITH (m = %6$s, ef_construction = %7$s)', item, '@extschema@', features, vector, lengths[1], m, ef_construction);
     SELECT indexrelid INTO made FROM pg_index WHERE indrelid = item AND indexrelid <> ALL (before);
     RETURN made;
 END $$;
 COMMENT ON FUNCTION grnet_create_index(regclass, name, integer, integer) IS 'creates the index (pgvector, HNSW) that grnet.shortlist takes its candidates from';
 
+-- From here on no SET search_path: the caller's condition, and functions of his table, are looked up along his own. So
+-- every operator, function and type that is ours to choose is named with its schema; what has no place for one (nullif, IN,
+-- BETWEEN, IS DISTINCT FROM, a CASE with an operand, USING) is not used.
+
+-- A condition must be one expression by itself. In other brackets than those it will stand in, nothing but that is one: what
+-- closes the round ones too early does not fit into square ones.
+CREATE FUNCTION grnet.condition(item regclass, condition text, query grnet_features, k bigint) RETURNS text
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 AS $$
+BEGIN
+    IF condition IS NULL THEN
+        RETURN 'true';
+    END IF;
+    -- A comment at its end must not reach the bracket.
+    EXECUTE pg_catalog.format(E'SELECT FROM %s AS t WHERE (ARRAY[\n%s\n])[1] LIMIT 0', item, condition) USING query, k;
+    RETURN pg_catalog.format(E'(\n%s\n)', condition);
+END $$;
+COMMENT ON FUNCTION grnet.condition(regclass, text, grnet_features, bigint) IS 'a condition as it may stand in a query; refused where it is not one expression';
+
 CREATE FUNCTION grnet_search(item anyelement, query grnet_features, k integer DEFAULT 20, shortlist integer DEFAULT NULL,
     condition text DEFAULT NULL, "column" name DEFAULT NULL) RETURNS SETOF anyelement
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 20 AS $$
 DECLARE
-    relation regclass := (SELECT typrelid FROM pg_catalog.pg_type WHERE oid = pg_catalog.pg_typeof(item));
-    features name;
-    before text := pg_catalog.current_setting('grnet.shortlist', true);
+    relation pg_catalog.regclass := (SELECT type.typrelid FROM pg_catalog.pg_type AS type
+                                     WHERE type.oid OPERATOR(pg_catalog.=) pg_catalog.pg_typeof(item)::pg_catalog.oid);
+    features pg_catalog.name;
+    before pg_catalog.text := pg_catalog.current_setting('grnet.shortlist', true);
 BEGIN
-    IF relation = 0 THEN
+    IF relation::pg_catalog.oid OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN
         RAISE 'the first argument is of type %, which is no table''s', pg_catalog.pg_typeof(item)
             USING ERRCODE = 'wrong_object_type', HINT = 'A table is named by its row type: grnet_search(NULL::item, ...).';
     END IF;
     features := grnet.features_column(relation, "column");
-    IF k IS NULL OR k < 1 THEN
+    IF k IS NULL OR k OPERATOR(pg_catalog.<) 1 THEN
         RAISE 'k must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query IS NULL THEN
         RETURN;
     END IF;
+    condition := grnet.condition(relation, condition, query, k);
     -- For this search only: what fails takes the setting back with everything else.
-    PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(shortlist::text, before, '0'), true);
-    RETURN QUERY EXECUTE pg_catalog.format('SELECT t.* FROM %s AS t WHERE (%s) ORDER BY t.%I OPERATOR(@extschema@.<->) $1 LIMIT $2',
-        relation, coalesce(condition, 'true'), features) USING query, k;
+    PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(shortlist::pg_catalog.text, before, '0'), true);
+    RETURN QUERY EXECUTE pg_catalog.format('SELECT t.* FROM %s AS t WHERE %s ORDER BY t.%I OPERATOR(%s.<->) $1 LIMIT $2',
+        relation, condition, features, '@extschema@') USING query, k;
     PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(before, '0'), true);
 END $$;
 COMMENT ON FUNCTION grnet_search(anyelement, grnet_features, integer, integer, text, name) IS 'the k best rows of a table, best first: by the graph, of the shortlist where one is set or given';
@@ -376,51 +460,63 @@ CREATE FUNCTION grnet.recall(item regclass, queries grnet_features[], own text[]
     OUT same_first double precision, OUT ms double precision, OUT p95_ms double precision) RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 6 AS $$
 DECLARE
-    search text := pg_catalog.format('SELECT pg_catalog.array_agg(id) FROM (SELECT t.tableoid || '':'' || t.ctid AS id FROM %s AS t '
-        'WHERE (%s) ORDER BY t.%I OPERATOR(@extschema@.<->) $1 LIMIT $2) best', item, coalesce(condition, 'true'), "column");
-    lengths integer[] := 0 || ARRAY(SELECT DISTINCT n FROM pg_catalog.unnest(coalesce(shortlists, '{50,100,200,500,1000}')) n WHERE n <> 0 ORDER BY n);
-    before text := pg_catalog.current_setting('grnet.shortlist', true);
-    began timestamptz := pg_catalog.clock_timestamp();
-    told timestamptz := began;
-    since timestamptz;
-    best text[];
-    exact text[];
+    search pg_catalog.text;
+    lengths integer[] := pg_catalog.array_prepend(0, ARRAY(
+        SELECT DISTINCT given.n FROM pg_catalog.unnest(coalesce(shortlists, '{50,100,200,500,1000}')) AS given (n)
+        WHERE given.n OPERATOR(pg_catalog.<>) 0 ORDER BY given.n));
+    before pg_catalog.text := pg_catalog.current_setting('grnet.shortlist', true);
+    began pg_catalog.timestamptz := pg_catalog.clock_timestamp();
+    told pg_catalog.timestamptz := began;
+    since pg_catalog.timestamptz;
+    spent double precision;
+    asked integer := pg_catalog.cardinality(queries);
+    wanted integer;
+    best pg_catalog.text[];
+    exact pg_catalog.text[];
     figures pg_catalog.jsonb := '[]';
 BEGIN
-    IF k IS NULL OR k < 1 THEN
+    IF k IS NULL OR k OPERATOR(pg_catalog.<) 1 THEN
         RAISE 'k must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    condition := grnet.condition(item, condition, queries[1], k);
+    search := pg_catalog.format('SELECT pg_catalog.array_agg(best.id) FROM (SELECT pg_catalog.concat(t.tableoid, '':'', t.ctid) AS id FROM %s AS t '
+        'WHERE %s ORDER BY t.%I OPERATOR(%s.<->) $1 LIMIT $2) AS best', item, condition, "column", '@extschema@');
     IF grnet.global_index(item, "column") IS NULL THEN
-        RAISE NOTICE '% has no index for shortlists: every ranking is exact', item USING HINT = 'grnet_create_index makes one.';
+        RAISE NOTICE '% has no index for shortlists: every ranking is exact', item USING HINT = CASE
+            WHEN EXISTS (SELECT FROM grnet.global_indexes(item, "column")) THEN 'One that is invalid counts for none.'
+            ELSE 'grnet_create_index makes one.' END;
     END IF;
-    FOR number IN 1 .. pg_catalog.cardinality(queries) LOOP
+    FOR number IN 1 .. asked LOOP
         CONTINUE WHEN queries[number] IS NULL;
         -- The exact ranking comes first and brings the values into memory for the others.
         FOREACH shortlist IN ARRAY lengths LOOP
-            PERFORM pg_catalog.set_config('grnet.shortlist', shortlist::text, true);
+            PERFORM pg_catalog.set_config('grnet.shortlist', shortlist::pg_catalog.text, true);
             since := pg_catalog.clock_timestamp();
-            EXECUTE search INTO best USING queries[number], k + 1;
-            ms := 1000 * extract(epoch FROM pg_catalog.clock_timestamp() - since);
+            EXECUTE search INTO best USING queries[number], k::bigint OPERATOR(pg_catalog.+) 1;
+            ms := extract(epoch FROM pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) since) OPERATOR(pg_catalog.*) 1000;
             -- A row that asks for its likes comes first itself.
             best := (pg_catalog.array_remove(best, own[number]))[:k];
-            IF shortlist = 0 THEN
+            IF shortlist OPERATOR(pg_catalog.=) 0 THEN
                 exact := best;
             END IF;
-            SELECT count(*) INTO recall FROM pg_catalog.unnest(exact) AS e (id) WHERE e.id = ANY (best);
-            figures := figures || pg_catalog.jsonb_build_object('shortlist', shortlist, 'ms', ms,
-                'recall', recall / nullif(pg_catalog.cardinality(exact), 0), 'first', (best[1] = exact[1])::integer);
+            wanted := pg_catalog.cardinality(exact);
+            recall := (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(exact) AS e (id) WHERE e.id OPERATOR(pg_catalog.=) ANY (best));
+            figures := figures OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('shortlist', shortlist, 'ms', ms,
+                'recall', CASE WHEN wanted OPERATOR(pg_catalog.>) 0 THEN recall OPERATOR(pg_catalog./) wanted END,
+                'first', (best[1] OPERATOR(pg_catalog.=) exact[1])::integer);
         END LOOP;
-        IF pg_catalog.clock_timestamp() > told + interval '2 s' THEN
+        IF pg_catalog.clock_timestamp() OPERATOR(pg_catalog.>) (told OPERATOR(pg_catalog.+) interval '2 s') THEN
             told := pg_catalog.clock_timestamp();
-            RAISE NOTICE '% of % queries, % s left', number, pg_catalog.cardinality(queries),
-                round(extract(epoch FROM told - began) * (pg_catalog.cardinality(queries) - number) / number);
+            spent := extract(epoch FROM told OPERATOR(pg_catalog.-) began);
+            RAISE NOTICE '% of % queries, % s left', number, asked,
+                pg_catalog.round((spent OPERATOR(pg_catalog.*) (asked OPERATOR(pg_catalog.-) number)) OPERATOR(pg_catalog./) number);
         END IF;
     END LOOP;
     PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(before, '0'), true);
     RETURN QUERY
     SELECT f.shortlist, pg_catalog.avg(f.recall), pg_catalog.min(f.recall), pg_catalog.avg(f.first)::double precision,
-           round(pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY f.ms)::numeric, 2)::double precision,
-           round(pg_catalog.percentile_cont(0.95) WITHIN GROUP (ORDER BY f.ms)::numeric, 2)::double precision
+           pg_catalog.round(pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY f.ms)::numeric, 2)::double precision,
+           pg_catalog.round(pg_catalog.percentile_cont(0.95) WITHIN GROUP (ORDER BY f.ms)::numeric, 2)::double precision
     FROM pg_catalog.jsonb_to_recordset(figures)
         AS f (shortlist integer, recall double precision, first integer, ms double precision)
     GROUP BY f.shortlist ORDER BY f.shortlist;
@@ -442,17 +538,20 @@ CREATE FUNCTION grnet_recall(item regclass, sample integer DEFAULT 30, k integer
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 6 AS $$
 DECLARE
-    features name := grnet.features_column(item, "column");
+    features pg_catalog.name := grnet.features_column(item, "column");
     queries @extschema@.grnet_features[];
-    own text[];
+    own pg_catalog.text[];
 BEGIN
-    IF sample IS NULL OR sample < 1 THEN
+    IF sample IS NULL OR sample OPERATOR(pg_catalog.<) 1 THEN
         RAISE 'the sample must have 1 row or more' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     -- By a hash of where rows lie: as good as by chance, and the same rows every time.
-    EXECUTE pg_catalog.format('SELECT pg_catalog.array_agg(value), pg_catalog.array_agg(id) FROM (SELECT t.%1$I AS value, t.tableoid || '':'' || t.ctid AS id '
-        'FROM %2$s AS t WHERE t.%1$I IS NOT NULL AND (%3$s) ORDER BY pg_catalog.hashtextextended(t.ctid::text, 42), t.tableoid LIMIT $1) rows',
-        features, item, coalesce(condition, 'true')) INTO queries, own USING sample;
+    EXECUTE pg_catalog.format('SELECT pg_catalog.array_agg(taken.value), pg_catalog.array_agg(taken.id) FROM ('
+        'SELECT t.%1$I::%2$s.grnet_features AS value, pg_catalog.concat(t.tableoid, '':'', t.ctid) AS id '
+        'FROM %3$s AS t WHERE t.%1$I IS NOT NULL AND %4$s '
+        'ORDER BY pg_catalog.hashtextextended(t.ctid::pg_catalog.text, 42), t.tableoid LIMIT $2) AS taken',
+        features, '@extschema@', item, grnet.condition(item, condition, NULL, sample))
+        INTO queries, own USING NULL::@extschema@.grnet_features, sample;
     RETURN QUERY SELECT * FROM grnet.recall(item, coalesce(queries, '{}'), own, k, shortlists, condition, features);
 END $$;
 COMMENT ON FUNCTION grnet_recall(regclass, integer, integer, integer[], text, name) IS 'how much of the exact ranking shortlists of several lengths find, and how long they take, for a sample of the table''s own rows';

@@ -6,6 +6,8 @@ use grnet_wire::{PhotoFault, PhotoRefusal, Side, StudyFault, StudyRefusal};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as Code, function_name};
 
+use crate::ffi::report::{self, Report};
+
 /// An error of the extension.
 #[derive(Debug)]
 pub enum Error {
@@ -29,8 +31,12 @@ pub enum Error {
     NameTaken(String),
     /// A file that is registered already, under this name.
     FileTaken { id: ModelId, name: String },
+    /// What has the name of a table of the extension's is not that table.
+    NotOurs { table: String, reason: String },
+    /// The SQL declares another number of columns than the library gives; its version.
+    Versions { declared: usize, given: usize, version: String },
     /// No model of that name ships with the extension.
-    NotShipped { name: String, path: String, reason: String },
+    NotShipped { name: String, detail: Option<String> },
     /// A name that cannot be one.
     BadModelName(String),
     /// A TorchScript backbone from someone who is no superuser.
@@ -91,16 +97,8 @@ impl Which {
     }
 }
 
-/// The parts of a report.
-struct Report {
-    code: Code,
-    message: String,
-    detail: Option<String>,
-    hint: Option<String>,
-}
-
 impl Error {
-    /// Raises the error. Never returns.
+    /// Raises the error from where the server has not called a function of SQL: from a node of a plan. Never returns.
     pub fn raise(self) -> ! {
         let Report { code, message, detail, hint } = self.report();
         let mut report = ErrorReport::new(code, message, function_name!());
@@ -118,10 +116,11 @@ impl Error {
     pub fn notice(self, what: &str) {
         let Report { code, message, detail, .. } = self.report();
         let detail = sentence(&detail.map_or_else(|| message.clone(), |detail| format!("{message}: {detail}")));
-        ErrorReport::new(code, what.to_owned(), function_name!()).set_detail(detail).report(PgLogLevel::NOTICE);
+        report::tell(PgLogLevel::NOTICE, Report { code, message: what.to_owned(), detail: Some(detail), hint: None });
     }
 
-    fn report(self) -> Report {
+    /// What the server says of it.
+    pub fn report(self) -> Report {
         let plain = |code, message: String| Report { code, message, detail: None, hint: None };
         match self {
             Self::Feature(e) => plain(Code::ERRCODE_INVALID_BINARY_REPRESENTATION, e.to_string()),
@@ -169,8 +168,24 @@ impl Error {
                     format!("model {id} is in this database already, as \"{name}\""),
                 )
             },
-            Self::NotShipped { name, path, reason } => Report {
-                detail: Some(format!("{path}: {reason}.")),
+            Self::NotOurs { table, reason } => Report {
+                detail: Some(reason),
+                hint: Some("Remove what stands in its place; CREATE EXTENSION grnet_pg alone makes it.".into()),
+                ..plain(
+                    Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                    format!("grnet.{table} is not the table that the extension made"),
+                )
+            },
+            Self::Versions { declared, given, version } => Report {
+                detail: Some(format!("The SQL declares {declared} columns for the function, the library gives {given}.")),
+                hint: Some("ALTER EXTENSION grnet_pg UPDATE; where the library is the older one, install the other and reconnect.".into()),
+                ..plain(
+                    Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                    format!("the SQL of grnet_pg {version} and its library {} do not belong together", env!("CARGO_PKG_VERSION")),
+                )
+            },
+            Self::NotShipped { name, detail } => Report {
+                detail,
                 hint: Some("Models that ship are base and tiny; make install puts them there. Others come in through grnet_register_model.".into()),
                 ..plain(Code::ERRCODE_UNDEFINED_FILE, format!("no model \"{name}\" ships with this installation"))
             },
@@ -273,8 +288,7 @@ pub fn tell(level: PgLogLevel, message: String, detail: Option<String>) {
         PgLogLevel::WARNING => Code::ERRCODE_WARNING,
         _ => Code::ERRCODE_SUCCESSFUL_COMPLETION,
     };
-    let report = ErrorReport::new(code, message, function_name!());
-    detail.into_iter().fold(report, ErrorReport::set_detail).report(level);
+    report::tell(level, Report { code, message, detail, hint: None });
 }
 
 /// A message as a sentence, for DETAIL.

@@ -16,11 +16,11 @@ sql_functions! {
 }
 
 fn evaluate(call: &mut Call<'_>) -> Result<Value, Error> {
-    let Some(query) = call.text(0) else {
-        return Ok(call.return_rows(Vec::new()));
+    let Some(query) = call.server_text(0)? else {
+        return call.return_rows(Vec::new());
     };
     let name = call.text(1).unwrap_or_else(settings::model);
-    let options = match call.jsonb(2) {
+    let options = match call.jsonb(2)? {
         None => "{}".to_owned(),
         Some(options @ Json::Object(_)) => options.to_string(),
         Some(_) => return Err(Error::Argument("options must be a JSON object".into())),
@@ -37,7 +37,7 @@ fn evaluate(call: &mut Call<'_>) -> Result<Value, Error> {
     train::warn_of_unreadable(&finished, unreadable, count);
     let rows: Option<Vec<_>> = sets.iter().flat_map(rows).collect();
     let rows = rows.ok_or_else(|| Error::Protocol("An evaluation's report lacks a figure.".into()))?;
-    Ok(call.return_rows(rows))
+    call.return_rows(rows)
 }
 
 /// The rankings of a set of queries, of all and of each stratum; `None` for one that lacks a figure.

@@ -38,5 +38,5 @@ fn explain(call: &mut Call<'_>) -> Result<Value, Error> {
             datum::double(edge.weight),
         ]
     });
-    Ok(call.return_rows(rows))
+    call.return_rows(rows)
 }

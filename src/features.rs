@@ -20,6 +20,8 @@ sql_functions! {
     grnet_features_recv, pg_finfo_grnet_features_recv => receive;
     /// The type's send function.
     grnet_features_send, pg_finfo_grnet_features_send => send;
+    /// `grnet_features(bytea) → grnet_features`: from what the send function gave.
+    grnet_features_from_bytea, pg_finfo_grnet_features_from_bytea => from_bytea;
     /// `=`: the same bytes.
     grnet_features_eq, pg_finfo_grnet_features_eq => equal;
     /// `<>`.
@@ -56,6 +58,14 @@ fn output(call: &mut Call<'_>) -> Result<Value, Error> {
 
 fn receive(call: &mut Call<'_>) -> Result<Value, Error> {
     let Some(bytes) = call.message() else {
+        return Ok(None);
+    };
+    Features::parse_untrusted(&bytes)?;
+    Ok(datum::varlena(&bytes))
+}
+
+fn from_bytea(call: &mut Call<'_>) -> Result<Value, Error> {
+    let Some(bytes) = call.varlena(0) else {
         return Ok(None);
     };
     Features::parse_untrusted(&bytes)?;
@@ -117,7 +127,7 @@ fn info(call: &mut Call<'_>) -> Result<Value, Error> {
     };
     let features = Features::parse(&value)?;
     let digest: String = features.digest().0.iter().map(|b| format!("{b:02x}")).collect();
-    Ok(datum::jsonb(json!({
+    Ok(datum::jsonb(&json!({
         "version": 1,
         "model": features.model().to_string(),
         "dtype": features.dtype().name(),
@@ -173,7 +183,7 @@ fn regions(call: &mut Call<'_>) -> Result<Value, Error> {
             rows.push(vec![place(scale), place(index / grid), place(index % grid), datum::real_array(out)]);
         }
     }
-    Ok(call.return_rows(rows))
+    call.return_rows(rows)
 }
 
 fn quantize(call: &mut Call<'_>) -> Result<Value, Error> {

@@ -11,13 +11,14 @@ use grnet_core::model::{self, ModelFile, ModelId};
 use grnet_core::scorer::{Prepared, Scorer};
 use grnet_wire::MAX_REQUEST;
 use pgrx::datum::DatumWithOid;
-use pgrx::{IntoDatum, JsonB, PgBuiltInOids as Type, Spi};
+use pgrx::{IntoDatum, PgBuiltInOids as Type, Spi};
 
 use crate::engine::client;
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
+use crate::ffi::catalog::{self, MODEL, MODEL_FILE};
 use crate::ffi::row_trigger::RowTrigger;
-use crate::ffi::{catalog, datum, process};
+use crate::ffi::{datum, ours, process, text};
 use crate::{settings, sql_functions};
 
 sql_functions! {
@@ -31,11 +32,21 @@ sql_functions! {
     grnet_export_model, pg_finfo_grnet_export_model => export;
     /// `grnet.check_model_file()`: the trigger on `grnet.model_file`.
     grnet_check_model_file, pg_finfo_grnet_check_model_file => check_file;
+    /// `grnet.forget_models()`: the other trigger on `grnet.model_file`.
+    grnet_forget_models, pg_finfo_grnet_forget_models => forget;
+}
+
+/// A model that this backend scored with.
+struct Known {
+    scorer: Rc<Scorer>,
+    /// [`ours::changes`] when it was last seen in the database.
+    seen: u64,
 }
 
 thread_local! {
-    /// Every model this backend scored with. An id is a digest of its file, so an entry never grows stale.
-    static SCORERS: RefCell<HashMap<ModelId, Rc<Scorer>>> = RefCell::new(HashMap::new());
+    /// Every model this backend scored with. An id is a digest of its file, so what was made of it never grows stale;
+    /// but it may be dropped.
+    static SCORERS: RefCell<HashMap<ModelId, Known>> = RefCell::new(HashMap::new());
 }
 
 /// The scorer of a model, read once a backend.
@@ -43,18 +54,37 @@ thread_local! {
 /// # Errors
 /// The model is not in this database, or its file cannot be read.
 pub fn scorer(id: ModelId) -> Result<Rc<Scorer>, Error> {
-    if let Some(scorer) = SCORERS.with_borrow(|known| known.get(&id).cloned()) {
+    let known = SCORERS.with_borrow(|known| known.get(&id).map(|known| (Rc::clone(&known.scorer), known.seen)));
+    if let Some((scorer, seen)) = known {
+        if seen != ours::changes() {
+            require(id).inspect_err(|_| SCORERS.with_borrow_mut(|known| drop(known.remove(&id))))?;
+            remember(id, &scorer);
+        }
         return Ok(scorer);
     }
     // The graph's tensors are 2 % of a file, and the file was checked when it was registered: reading it whole, and its
     // digest, made a session's first score take 20 ms longer.
-    let excerpt = catalog::find_with(c"model_file", 0, &id.to_string(), 1, |stored| {
+    let excerpt = catalog::find_with(&MODEL_FILE, 0, &id.to_string(), 1, |stored| {
         model::excerpt("graph.", |from, length| stored.part(from, length))
     })?;
     let excerpt = excerpt.ok_or(Error::UnknownModelId(id))?;
     let scorer = Rc::new(Scorer::new(Head::read(&ModelFile::parse_as(&excerpt, id)?)?)?);
-    SCORERS.with_borrow_mut(|known| known.insert(id, Rc::clone(&scorer)));
+    remember(id, &scorer);
     Ok(scorer)
+}
+
+/// Keeps a scorer of a model that is there now.
+fn remember(id: ModelId, scorer: &Rc<Scorer>) {
+    let known = Known { scorer: Rc::clone(scorer), seen: ours::changes() };
+    SCORERS.with_borrow_mut(|all| all.insert(id, known));
+}
+
+/// Refuses a model whose file is not in this database: the engine may have it from another one.
+///
+/// # Errors
+/// [`Error::UnknownModelId`].
+fn require(id: ModelId) -> Result<(), Error> {
+    catalog::find_with(&MODEL_FILE, 0, &id.to_string(), 1, |_| Ok(()))?.ok_or(Error::UnknownModelId(id))
 }
 
 /// Prepares a value with its own model's scorer.
@@ -72,30 +102,33 @@ pub fn prepare(features: &Features<'_>) -> Result<(Rc<Scorer>, Prepared), Error>
 /// # Errors
 /// The model is not in this database.
 pub fn file(id: ModelId) -> Result<Vec<u8>, Error> {
-    catalog::find(c"model_file", 0, &id.to_string(), 1)?.ok_or(Error::UnknownModelId(id))
+    catalog::find(&MODEL_FILE, 0, &id.to_string(), 1)?.ok_or(Error::UnknownModelId(id))
 }
 
 /// The id behind a name, or behind the setting `grnet.model` where there is none.
 ///
 /// # Errors
-/// No model has that name.
+/// No model has that name, or its file is not there.
 pub fn resolve(name: Option<&str>) -> Result<ModelId, Error> {
     let name = name.map_or_else(settings::model, str::to_owned);
-    catalog::find(c"model", 0, &name, 1)?
+    let id = catalog::find(&MODEL, 0, &name, 1)?
         .and_then(|id| String::from_utf8(id).ok()?.parse().ok())
-        .ok_or(Error::UnknownModel(name))
+        .ok_or(Error::UnknownModel(name))?;
+    // A row of `grnet.model` alone, which somebody may be allowed to write, opens no model of another database.
+    require(id)?;
+    Ok(id)
 }
 
 fn install(call: &mut Call<'_>) -> Result<Value, Error> {
     let Some(name) = call.text(0) else {
         return Ok(None);
     };
+    process::refuse_read_only(c"grnet_install_model()");
     check_name(&name)?;
     let path = process::share_dir().join("grnet_pg/models").join(format!("{name}.safetensors"));
     let file = std::fs::read(&path).map_err(|e| Error::NotShipped {
         name: name.clone(),
-        path: path.display().to_string(),
-        reason: e.to_string(),
+        detail: catalog::may_see_paths().then(|| format!("{}: {e}.", path.display())),
     })?;
     let model = check(&file)?;
     refuse_taken(&name, model.id)?;
@@ -106,6 +139,7 @@ fn register_model(call: &mut Call<'_>) -> Result<Value, Error> {
     let (Some(name), Some(file)) = (call.text(0), call.varlena(1)) else {
         return Ok(None);
     };
+    process::refuse_read_only(c"grnet_register_model()");
     check_name(&name)?;
     let model = check(&file)?;
     refuse_taken(&name, model.id)?;
@@ -121,11 +155,12 @@ fn drop_model(call: &mut Call<'_>) -> Result<Value, Error> {
     let Some(name) = call.text(0) else {
         return Ok(None);
     };
+    process::refuse_read_only(c"grnet_drop_model()");
     let dropped: Option<String> = Spi::get_one_with_args(
         "WITH gone AS (DELETE FROM grnet.model WHERE name OPERATOR(pg_catalog.=) $1 RETURNING id), \
          file AS (DELETE FROM grnet.model_file f USING gone WHERE f.id OPERATOR(pg_catalog.=) gone.id) \
          SELECT id FROM gone",
-        &[argument(name.clone().into_datum(), Type::TEXTOID)],
+        &[argument(datum::text(&name), Type::TEXTOID)],
     )
     .ok()
     .flatten();
@@ -157,6 +192,13 @@ fn check_file(call: &mut Call<'_>) -> Result<Value, Error> {
     Ok(row.keep())
 }
 
+fn forget(call: &mut Call<'_>) -> Result<Value, Error> {
+    ours::tell_of_change(call).ok_or_else(|| Error::Trigger {
+        message: "grnet.forget_models runs as a trigger on grnet.model_file only".into(),
+        hint: "Models come in through grnet_register_model.",
+    })
+}
+
 pub fn check_name(name: &str) -> Result<(), Error> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
     if name.is_empty() || name.len() > 63 || !name.bytes().all(allowed) {
@@ -183,8 +225,8 @@ pub fn check(file: &[u8]) -> Result<ModelFile<'_>, Error> {
 
 pub fn refuse_taken(name: &str, id: ModelId) -> Result<(), Error> {
     refuse_taken_name(name)?;
-    match catalog::find(c"model", 1, &id.to_string(), 0)? {
-        Some(name) => Err(Error::FileTaken { id, name: String::from_utf8_lossy(&name).into_owned() }),
+    match catalog::find(&MODEL, 1, &id.to_string(), 0)? {
+        Some(name) => Err(Error::FileTaken { id, name: text::from_server(&name) }),
         None => Ok(()),
     }
 }
@@ -194,7 +236,7 @@ pub fn refuse_taken(name: &str, id: ModelId) -> Result<(), Error> {
 /// # Errors
 /// [`Error::NameTaken`].
 pub fn refuse_taken_name(name: &str) -> Result<(), Error> {
-    match catalog::find(c"model", 0, name, 1)? {
+    match catalog::find(&MODEL, 0, name, 1)? {
         Some(_) => Err(Error::NameTaken(name.to_owned())),
         None => Ok(()),
     }
@@ -212,18 +254,18 @@ pub fn store(name: &str, file: &[u8], model: &ModelFile<'_>) -> Result<Value, Er
     run(
         "INSERT INTO grnet.model (name, id, backbone, grids, channels, bytes, config) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         &[
-            argument(name.into_datum(), Type::TEXTOID),
-            argument(id.clone().into_datum(), Type::TEXTOID),
-            argument(backbone.into_datum(), Type::TEXTOID),
+            argument(datum::text(name), Type::TEXTOID),
+            argument(datum::text(&id), Type::TEXTOID),
+            argument(datum::text(&backbone), Type::TEXTOID),
             argument(grids.into_datum(), Type::INT4ARRAYOID),
             argument(i32::try_from(model.config.channels).unwrap_or(0).into_datum(), Type::INT4OID),
             argument(i64::try_from(file.len()).unwrap_or(0).into_datum(), Type::INT8OID),
-            argument(JsonB(config).into_datum(), Type::JSONBOID),
+            argument(datum::jsonb(&config), Type::JSONBOID),
         ],
     )?;
     run(
         "INSERT INTO grnet.model_file (id, file) VALUES ($1, $2)",
-        &[argument(id.clone().into_datum(), Type::TEXTOID), argument(file.into_datum(), Type::BYTEAOID)],
+        &[argument(datum::text(&id), Type::TEXTOID), argument(datum::varlena(file), Type::BYTEAOID)],
     )?;
     Ok(datum::text(&id))
 }

@@ -1,5 +1,7 @@
 //! A query's rows as the photos of a training or an evaluation.
 
+use std::ffi::CStr;
+
 use grnet_wire::{Region, StudyKind, StudyPhoto};
 use pgrx::{PgBuiltInOids as Type, PgSqlErrorCode as Code};
 
@@ -20,7 +22,7 @@ const SET: &str = "consumer";
 ///
 /// # Errors
 /// The query's columns or values are not those of photos, it yields no row, or the study does not take them.
-pub fn bring(sql: &str, kind: StudyKind, study: &mut Study) -> Result<u64, Error> {
+pub fn bring(sql: &CStr, kind: StudyKind, study: &mut Study) -> Result<u64, Error> {
     let mut query = Query::open(sql)?;
     let layout = Layout::of(&query.columns(), kind)?;
     let (mut batch, mut bytes, mut count) = (Vec::new(), 0, 0);

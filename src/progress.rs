@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 fn stat_progress_train(call: &mut Call<'_>) -> Result<Value, Error> {
     let studies = client::studies(PATIENCE)?;
-    Ok(call.return_rows(studies.iter().map(row)))
+    call.return_rows(studies.iter().map(row))
 }
 
 fn row(state: &StudyState) -> Vec<Value> {

@@ -4,12 +4,13 @@ use std::rc::Rc;
 
 use grnet_core::features::Features;
 use grnet_core::score::{distance, probability};
-use grnet_core::scorer::{Prepared, Scorer, Scratch, cosine};
+use grnet_core::scorer::{Precision, Prepared, Scorer, Scratch, cosine};
 
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
 use crate::ffi::datum;
-use crate::{model, settings, sql_functions};
+use crate::ffi::ours;
+use crate::{model, sql_functions};
 
 sql_functions! {
     /// `grnet_score(grnet_features, grnet_features) → double precision`: σ(logit).
@@ -38,6 +39,8 @@ struct Place {
     left: Option<Side>,
     right: Option<Side>,
     scratch: Scratch,
+    /// [`ours::changes`] when they were prepared: a model may be dropped before the next call.
+    seen: u64,
 }
 
 fn remember(kept: &mut Option<Side>, bytes: &[u8]) -> Result<(), Error> {
@@ -59,6 +62,9 @@ fn remember(kept: &mut Option<Side>, bytes: &[u8]) -> Result<(), Error> {
 
 fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     let place = call.memo::<Place>();
+    if place.seen != ours::changes() {
+        *place = Place::default();
+    }
     let (Some(left), Some(right)) = (call.varlena(0), call.varlena(1)) else {
         return Ok(None);
     };
@@ -68,11 +74,13 @@ fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     }
     remember(&mut place.left, &left)?;
     remember(&mut place.right, &right)?;
+    // After the look-ups, by which the server may have told of a change.
+    place.seen = ours::changes();
     let (Some(left), Some(right)) = (&place.left, &place.right) else {
         return Ok(None);
     };
-    let precision = settings::score_precision();
-    Ok(Some(left.scorer.logit_in(precision, &left.prepared, &right.prepared, &mut place.scratch)))
+    // Whatever grnet.score_precision says: an IMMUTABLE function's value may stand in an index, or in a plan.
+    Ok(Some(left.scorer.logit_in(Precision::F32, &left.prepared, &right.prepared, &mut place.scratch)))
 }
 
 fn score(call: &mut Call<'_>) -> Result<Value, Error> {

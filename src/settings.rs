@@ -9,6 +9,7 @@ use grnet_core::features::Dtype;
 use grnet_core::scorer::Precision;
 
 use crate::ffi::setting::{self, Numbers, ScorePrecision};
+use crate::ffi::text;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
@@ -31,10 +32,10 @@ static DEBUG_FAIL_NTH: GucSetting<i32> = GucSetting::<i32>::new(0);
 
 /// Registers every setting. Called once, when the library is loaded.
 pub fn register() {
-    let text = GucRegistry::define_string_guc;
+    let string = GucRegistry::define_string_guc;
     let int = GucRegistry::define_int_guc;
     let none = GucFlags::default();
-    text(
+    string(
         c"grnet.model",
         c"Sets the model that photos are embedded with where a call names none.",
         c"A name in the table grnet.model.",
@@ -62,8 +63,8 @@ pub fn register() {
     );
     GucRegistry::define_enum_guc(
         c"grnet.score_precision",
-        c"Sets how scores are computed.",
-        c"f32, or i16: 16-bit integers in the large products, faster, with scores that differ in the third or fourth digit.",
+        c"Sets how the rows of ORDER BY are scored.",
+        c"f32, or i16: 16-bit integers in the large products, faster, with scores that differ in the third or fourth digit. grnet_score and <-> that rank nothing are always in f32.",
         &SCORE_PRECISION,
         GucContext::Userset,
         GucFlags::EXPLAIN,
@@ -106,7 +107,7 @@ pub fn register() {
         GucContext::Suset,
         none,
     );
-    text(
+    string(
         c"grnet.engine_program",
         c"Sets the engine's program.",
         c"Empty: grnet/grnet-engine in the server's library folder, where make install puts it.",
@@ -202,7 +203,7 @@ fn string(setting: &GucSetting<Option<CString>>) -> String {
 
 /// `grnet.model`.
 pub fn model() -> String {
-    string(&MODEL)
+    MODEL.get().map(|name| text::from_server(name.to_bytes())).unwrap_or_default()
 }
 
 /// `grnet.enable_rank`.

@@ -57,7 +57,7 @@ fn stat_engine(call: &mut Call<'_>) -> Result<Value, Error> {
         mean(|s| s.latency_ms, |s| s.requests),
         stats.as_ref().and_then(|s| datum::double(s.latency_max_ms)),
         of(|s| s.resident_bytes),
-        state.last_exit.as_deref().filter(|_| supervised).and_then(datum::text),
+        state.told().as_deref().filter(|_| supervised).and_then(datum::text),
     ];
-    Ok(call.return_rows([row]))
+    call.return_rows([row])
 }

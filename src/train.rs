@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 use crate::engine::study::{Finished, Study};
 use crate::error::{Error, tell};
 use crate::ffi::call::{Call, Value};
-use crate::ffi::{catalog, datum, process};
+use crate::ffi::catalog::{self, MODEL, MODEL_FILE};
+use crate::ffi::{datum, process};
 use crate::{model, photos, sql_functions};
 
 sql_functions! {
@@ -16,15 +17,15 @@ sql_functions! {
 }
 
 fn train(call: &mut Call<'_>) -> Result<Value, Error> {
-    let (Some(name), Some(query), Some(options)) = (call.text(0), call.text(1), call.jsonb(2)) else {
+    let (Some(name), Some(query), Some(options)) = (call.text(0), call.server_text(1)?, call.jsonb(2)?) else {
         return Ok(None);
     };
     process::refuse_read_only(c"grnet_train()");
     // What would keep the model from being stored is said before an hour of work, and again after it.
     model::check_name(&name)?;
     model::refuse_taken_name(&name)?;
-    for (table, right) in [("model", c"model"), ("model_file", c"model_file")] {
-        if !catalog::may_insert(right) {
+    for (table, right) in [("model", MODEL), ("model_file", MODEL_FILE)] {
+        if !catalog::may_insert(&right) {
             return Err(Error::NoRight { table });
         }
     }
@@ -57,8 +58,8 @@ fn train(call: &mut Call<'_>) -> Result<Value, Error> {
         );
         None
     };
-    let row = vec![id, datum::boolean(outcome.improved), datum::int(outcome.steps), datum::jsonb(finished.report)];
-    Ok(call.return_record(row))
+    let row = vec![id, datum::boolean(outcome.improved), datum::int(outcome.steps), datum::jsonb(&finished.report)];
+    call.return_record(row)
 }
 
 /// The option `model`, and the others as text for the engine.

@@ -272,7 +272,7 @@ pub fn open(deadline: Instant) -> Result<Connection, Error> {
             let state = place::state();
             // Twice in a row it ended before it was ready: it will not come up by waiting.
             if state.failures >= 2 {
-                let reason = state.last_exit.unwrap_or_else(|| "it ended before it was ready".into());
+                let reason = state.told().unwrap_or_else(|| "it ended before it was ready".into());
                 return Err(Error::EngineDown { reason: sentence(&reason) });
             }
         } else if asked.is_none_or(|at| at.elapsed() > ASK_AGAIN) {

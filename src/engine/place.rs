@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ffi::catalog;
+
 /// The folder, relative to the data directory.
 pub const FOLDER: &str = "pgsql_tmp_grnet";
 /// The engine's socket: there when the engine is ready.
@@ -33,8 +35,22 @@ pub struct State {
     pub restarts: u64,
     /// Starts in a row that ended before the engine was ready.
     pub failures: u32,
-    /// How the last engine ended, and its last words.
+    /// How the last engine ended.
     pub last_exit: Option<String>,
+    /// The program that could not be started, or its last words: these may have paths in them.
+    #[serde(default)]
+    pub last_words: Option<String>,
+}
+
+impl State {
+    /// How the last engine ended, as the current user may know it.
+    pub fn told(&self) -> Option<String> {
+        let exit = self.last_exit.clone()?;
+        Some(match &self.last_words {
+            Some(words) if catalog::may_see_paths() => format!("{exit}: {words}"),
+            _ => exit,
+        })
+    }
 }
 
 /// Makes the folder, readable by the server's user alone.

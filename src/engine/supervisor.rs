@@ -204,10 +204,10 @@ impl Supervisor {
                 })
             }
             Err(e) => {
-                let reason = format!("{} could not be started: {e}", program.display());
-                log!("grnet: {reason}");
+                log!("grnet: {} could not be started: {e}", program.display());
                 self.state.failures += 1;
-                self.state.last_exit = Some(reason);
+                self.state.last_exit = Some("the engine could not be started".into());
+                self.state.last_words = Some(format!("{}: {e}", program.display()));
                 self.leave_state();
                 None
             }
@@ -279,9 +279,8 @@ impl Supervisor {
             (None, Some(signal)) => format!("signal {signal}"),
             (None, None) => "no status".into(),
         };
-        let last = engine.last_line.take().filter(|_| !engine.ready);
-        let last = last.map(|line| format!(": {line}")).unwrap_or_default();
-        self.state.last_exit = Some(format!("the engine (pid {}) ended with {how}{last}", engine.child.id()));
+        self.state.last_exit = Some(format!("the engine (pid {}) ended with {how}", engine.child.id()));
+        self.state.last_words = engine.last_line.take().filter(|_| !engine.ready);
         log!(
             "grnet: the engine (pid {}) ended with {how} after {} s",
             engine.child.id(),

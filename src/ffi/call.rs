@@ -1,8 +1,12 @@
 //! One call of an SQL function: its arguments, its result, and what it remembers between calls.
 
+use std::ffi::CString;
+
 use pgrx::{FromDatum, PgMemoryContexts, pg_sys};
 
-use super::datum::Detoasted;
+use super::datum::{self, Detoasted};
+use super::{catalog, report, text};
+use crate::error::Error;
 
 /// The result of an SQL function: a datum of the declared type, or NULL.
 pub type Value = Option<pg_sys::Datum>;
@@ -45,7 +49,17 @@ impl<'a> Call<'a> {
 
     /// A text argument.
     pub fn text(&self, index: usize) -> Option<String> {
-        self.varlena(index).map(|value| String::from_utf8_lossy(&value).into_owned())
+        self.varlena(index).map(|value| text::from_server(&value))
+    }
+
+    /// A text argument as the server has it: SQL, which goes back to the server.
+    ///
+    /// # Errors
+    /// There is no memory for it.
+    pub fn server_text(&self, index: usize) -> Result<Option<CString>, Error> {
+        let copy = self.varlena(index).map(|value| value.copy()).transpose()?;
+        // The server's text has no NUL.
+        Ok(copy.map(|copy| CString::new(copy).unwrap_or_default()))
     }
 
     /// An integer argument.
@@ -56,8 +70,7 @@ impl<'a> Call<'a> {
     /// A `cstring` argument: the text a type's input function gets.
     pub fn cstring(&self, index: usize) -> Option<String> {
         // SAFETY: only input functions ask, and the server passes them a C string.
-        self.datum(index)
-            .map(|datum| unsafe { std::ffi::CStr::from_ptr(datum.cast_mut_ptr()) }.to_string_lossy().into_owned())
+        self.datum(index).map(|datum| unsafe { text::from_c(datum.cast_mut_ptr()) })
     }
 
     /// A `box` argument as left, top, width, height.
@@ -80,10 +93,11 @@ impl<'a> Call<'a> {
     }
 
     /// A `jsonb` argument.
-    pub fn jsonb(&self, index: usize) -> Option<serde_json::Value> {
-        let datum = self.datum(index)?;
-        // SAFETY: `sql/` declares `jsonb` for the argument.
-        unsafe { pgrx::JsonB::from_datum(datum, false) }.map(|json| json.0)
+    ///
+    /// # Errors
+    /// It has a number or a depth that Rust does not read.
+    pub fn jsonb(&self, index: usize) -> Result<Option<serde_json::Value>, Error> {
+        self.datum(index).map(datum::json).transpose()
     }
 
     /// The bytes left in the message that a type's receive function gets.
@@ -135,41 +149,48 @@ impl<'a> Call<'a> {
     }
 
     /// Returns a set: each row has one value for each column of the declared result.
-    pub fn return_rows(&mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Value {
-        // SAFETY: the functions that return sets are declared so in `sql/`; InitMaterializedSRF raises an ERROR where
-        // the caller cannot take one, and otherwise fills in both fields that are used after it.
+    ///
+    /// # Errors
+    /// The SQL of another version declares others.
+    pub fn return_rows(&mut self, rows: impl IntoIterator<Item = Vec<Value>>) -> Result<Value, Error> {
+        let mut rows = rows.into_iter().peekable();
+        // SAFETY: the functions that return sets are declared so in `sql/`, of rows, which is checked for other versions
+        // of it; InitMaterializedSRF raises an ERROR where the caller cannot take one, and otherwise fills in both fields
+        // that are used after it.
         unsafe {
+            let mut columns = std::ptr::null_mut();
+            pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut columns);
+            if let Some(row) = rows.peek() {
+                catalog::same_columns(columns, row.len())?;
+            }
             pg_sys::InitMaterializedSRF(self.info, 0);
             let set = self.info.resultinfo.cast::<pg_sys::ReturnSetInfo>();
             for row in rows {
                 let mut nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
                 let mut values: Vec<pg_sys::Datum> =
                     row.into_iter().map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
-                assert_eq!(
-                    values.len(),
-                    usize::try_from((*(*set).setDesc).natts).unwrap_or(0),
-                    "columns declared in sql/"
-                );
                 pg_sys::tuplestore_putvalues((*set).setResult, (*set).setDesc, values.as_mut_ptr(), nulls.as_mut_ptr());
             }
         }
-        None
+        Ok(None)
     }
 
     /// Returns a record: one value for each column of the declared result.
-    pub fn return_record(&mut self, row: Vec<Value>) -> Value {
+    ///
+    /// # Errors
+    /// The SQL of another version declares others.
+    pub fn return_record(&mut self, row: Vec<Value>) -> Result<Value, Error> {
         let mut nulls: Vec<bool> = row.iter().map(Option::is_none).collect();
         let mut values: Vec<pg_sys::Datum> = row.into_iter().map(|v| v.unwrap_or(pg_sys::Datum::null())).collect();
         let mut columns = std::ptr::null_mut();
         // SAFETY: the functions that return records are declared so in `sql/`, with as many columns as the arrays have
         // values, which is checked; the tuple is the server's and lives as long as the call's memory.
         unsafe {
-            let class = pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut columns);
-            assert_eq!(class, pg_sys::TypeFuncClass::TYPEFUNC_COMPOSITE, "a record is declared in sql/");
-            assert_eq!(values.len(), usize::try_from((*columns).natts).unwrap_or(0), "columns declared in sql/");
+            pg_sys::get_call_result_type(self.info, std::ptr::null_mut(), &mut columns);
+            catalog::same_columns(columns, values.len())?;
             let columns = pg_sys::BlessTupleDesc(columns);
             let tuple = pg_sys::heap_form_tuple(columns, values.as_mut_ptr(), nulls.as_mut_ptr());
-            Some(pg_sys::heap_copy_tuple_as_datum(tuple, columns))
+            Ok(Some(pg_sys::heap_copy_tuple_as_datum(tuple, columns)))
         }
     }
 
@@ -180,7 +201,22 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Declares SQL functions: for each, the entry the server calls (guarded, so that a panic becomes an ERROR) and the
+/// Runs an SQL function.
+///
+/// # Safety
+/// As for [`Call::new`] and [`report::entry`].
+pub unsafe fn run(info: pg_sys::FunctionCallInfo, body: fn(&mut Call<'_>) -> Result<Value, Error>) -> pg_sys::Datum {
+    // SAFETY: the caller's promise.
+    unsafe {
+        report::entry(|| {
+            let mut call = Call::new(info);
+            let value = body(&mut call)?;
+            Ok(call.finish(value))
+        })
+    }
+}
+
+/// Declares SQL functions: for each, the entry the server calls (which makes an ERROR of a panic) and the
 /// record that says it uses the version-1 calling convention. The body is safe: `fn(&mut Call) -> Result<Value, Error>`.
 #[macro_export]
 macro_rules! sql_functions {
@@ -189,15 +225,11 @@ macro_rules! sql_functions {
         // SAFETY: the name has our prefix, so that no other library's symbol is taken for it, and the signature is the
         // version-1 calling convention's, which the record below announces.
         #[unsafe(no_mangle)]
-        #[pgrx::pg_guard]
         #[allow(unsafe_code, reason = "an exported entry; its body is safe")]
         pub unsafe extern "C-unwind" fn $name(info: pgrx::pg_sys::FunctionCallInfo) -> pgrx::pg_sys::Datum {
-            // SAFETY: the server calls this entry with its own call information, for the time of the call.
-            let mut call = unsafe { $crate::ffi::call::Call::new(info) };
-            match $body(&mut call) {
-                Ok(value) => call.finish(value),
-                Err(error) => error.raise(),
-            }
+            // SAFETY: the server calls this entry with its own call information, for the time of the call; it does
+            // nothing else.
+            unsafe { $crate::ffi::call::run(info, $body) }
         }
 
         /// Says that the function of the same name uses the version-1 calling convention.

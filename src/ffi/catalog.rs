@@ -4,44 +4,67 @@
 //! at this level checks no rights, plans nothing and takes no snapshot of the transaction's; what it finds is keyed by
 //! a digest, so it is the same for everybody and for ever.
 
-use pgrx::pg_sys;
+use std::ffi::CStr;
+
+use pgrx::{Spi, pg_sys};
 
 use super::datum::Detoasted;
+use super::{ours, text};
 use crate::error::Error;
 
 /// Name of the schema that holds the extension's tables.
-pub const SCHEMA: &std::ffi::CStr = c"grnet";
+pub const SCHEMA: &CStr = c"grnet";
 
-/// Looks through table `grnet.<table>` for the first row whose text column `key` (counted from 0) equals `wanted`,
-/// and gives column `value` (text or bytea) as bytes. `None` where there is no such row, or no such table.
+/// A table of the extension's, with the columns that are read.
+pub struct Table {
+    /// Its name in [`SCHEMA`].
+    pub name: &'static CStr,
+    /// Names and types of its first columns, all varlenas.
+    pub columns: [(&'static CStr, pg_sys::Oid); 2],
+}
+
+/// Names and ids of models.
+pub const MODEL: Table = Table { name: c"model", columns: [(c"name", pg_sys::TEXTOID), (c"id", pg_sys::TEXTOID)] };
+
+/// Ids and files of models.
+pub const MODEL_FILE: Table =
+    Table { name: c"model_file", columns: [(c"id", pg_sys::TEXTOID), (c"file", pg_sys::BYTEAOID)] };
+
+/// Looks through a table for the first row whose text column `key` (counted from 0) equals `wanted`, and gives column
+/// `value` as bytes. `None` where there is no such row, or no such table.
 ///
 /// # Errors
-/// There is no memory for the bytes.
-pub fn find(table: &std::ffi::CStr, key: usize, wanted: &str, value: usize) -> Result<Option<Vec<u8>>, Error> {
+/// There is no memory for the bytes, or what has the table's name is not the extension's table.
+pub fn find(table: &Table, key: usize, wanted: &str, value: usize) -> Result<Option<Vec<u8>>, Error> {
     find_with(table, key, wanted, value, |stored| stored.whole())
 }
 
 /// The same, with what `take` makes of the stored value.
 ///
 /// # Errors
-/// What `take` says.
+/// As [`find`], and what `take` says.
 pub fn find_with<T>(
-    table: &std::ffi::CStr,
+    table: &Table,
     key: usize,
     wanted: &str,
     value: usize,
     take: impl FnOnce(&Stored<'_>) -> Result<T, Error>,
 ) -> Result<Option<T>, Error> {
+    let wanted = text::to_server(wanted);
     // SAFETY: the relation is opened with a lock and closed again, also by the transaction's end after an ERROR; the
-    // columns asked for exist, by the table's definition in `sql/`, which only the extension's owner can change, and
-    // both are varlenas; a row is used only while the scan stands on it.
+    // columns asked for exist and are varlenas, which is checked; a row is used only while the scan stands on it.
     unsafe {
         let schema = pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true);
-        let relid = pg_sys::get_relname_relid(table.as_ptr(), schema);
-        if schema == pg_sys::InvalidOid || relid == pg_sys::InvalidOid {
+        if schema == pg_sys::InvalidOid {
             return Ok(None);
         }
+        let relid = pg_sys::get_relname_relid(table.name.as_ptr(), schema);
+        if relid == pg_sys::InvalidOid {
+            return Ok(None);
+        }
+        ours::check_kind(table, relid)?;
         let relation = pg_sys::table_open(relid, pg_sys::AccessShareLock as i32);
+        ours::check(table, relation)?;
         // NULL: a snapshot of its own, of what is committed now and what this transaction did before.
         let scan = pg_sys::systable_beginscan(
             relation,
@@ -60,7 +83,7 @@ pub fn find_with<T>(
                 break;
             }
             pg_sys::heap_deform_tuple(tuple, (*relation).rd_att, values.as_mut_ptr(), nulls.as_mut_ptr());
-            if !nulls[key] && !nulls[value] && *Detoasted::new(values[key]) == *wanted.as_bytes() {
+            if !nulls[key] && !nulls[value] && *Detoasted::new(values[key]) == *wanted.to_bytes() {
                 found = Some(take(&Stored { datum: values[value], row: std::marker::PhantomData }));
                 break;
             }
@@ -106,12 +129,12 @@ impl Stored<'_> {
     }
 }
 
-/// Whether the current user may put rows into table `grnet.<table>`.
-pub fn may_insert(table: &std::ffi::CStr) -> bool {
+/// Whether the current user may put rows into a table.
+pub fn may_insert(table: &Table) -> bool {
     // SAFETY: looks names, the current user id and rights up in catalog caches.
     unsafe {
         let schema = pg_sys::get_namespace_oid(SCHEMA.as_ptr(), true);
-        let relid = pg_sys::get_relname_relid(table.as_ptr(), schema);
+        let relid = pg_sys::get_relname_relid(table.name.as_ptr(), schema);
         #[allow(clippy::useless_conversion, reason = "rights have 32 bits on 15 and 64 later")]
         let answer = pg_sys::pg_class_aclcheck(relid, pg_sys::GetUserId(), pg_sys::ACL_INSERT.into());
         answer == pg_sys::AclResult::ACLCHECK_OK
@@ -132,6 +155,27 @@ pub fn require_execute(function: pg_sys::Oid) {
             pg_sys::aclcheck_error(answer, pg_sys::ObjectType::OBJECT_FUNCTION, pg_sys::get_func_name(function));
         }
     }
+}
+
+/// Whether the current user may know where things lie on the server's disk: who may read every setting.
+pub fn may_see_paths() -> bool {
+    // SAFETY: looks the current user id and its memberships up in catalog caches.
+    unsafe { pg_sys::has_privs_of_role(pg_sys::GetUserId(), pg_sys::Oid::from(pg_sys::ROLE_PG_READ_ALL_SETTINGS)) }
+}
+
+/// Refuses to give `given` columns where the SQL declares another number.
+///
+/// # Errors
+/// It does: library and SQL are of different versions.
+pub fn same_columns(declared: pg_sys::TupleDesc, given: usize) -> Result<(), Error> {
+    // SAFETY: NULL where nothing is declared, or the description of a declared row.
+    let declared = unsafe { declared.as_ref() }.map_or(0, |row| usize::try_from(row.natts).unwrap_or(0));
+    if declared == given {
+        return Ok(());
+    }
+    let sql = "SELECT extversion FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'grnet_pg'";
+    let version = Spi::get_one::<String>(sql).ok().flatten().unwrap_or_else(|| "unknown".into());
+    Err(Error::Versions { declared, given, version })
 }
 
 /// Whether the current user is a superuser.

@@ -70,7 +70,7 @@ pub fn varlena(bytes: &[u8]) -> Value {
 
 /// A text.
 pub fn text(value: &str) -> Value {
-    value.into_datum()
+    super::text::to_server(value).as_bytes().into_datum()
 }
 
 /// A double precision.
@@ -115,19 +115,33 @@ pub fn timestamp(unix_us: i64) -> Value {
 }
 
 /// A `jsonb`.
-pub fn jsonb(value: serde_json::Value) -> Value {
-    pgrx::JsonB(value).into_datum()
+pub fn jsonb(value: &serde_json::Value) -> Value {
+    let text = super::text::to_server(&value.to_string());
+    let argument = Some(pg_sys::Datum::from(text.as_ptr()));
+    // SAFETY: the type's input function, which takes a C string and copies what it needs.
+    unsafe { pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[argument]) }
+}
+
+/// What a value of type jsonb says.
+///
+/// # Errors
+/// It has a number or a depth that Rust does not read.
+pub fn json(value: pg_sys::Datum) -> Result<serde_json::Value, Error> {
+    // SAFETY: only called with arguments that `sql/` declares as jsonb; the type's output function gives a C string of
+    // the server's memory.
+    let text = unsafe {
+        pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(value)])
+            .map(|text| super::text::from_c(text.cast_mut_ptr()))
+            .unwrap_or_default()
+    };
+    serde_json::from_str(&text).map_err(|error| Error::Argument(format!("a JSON value cannot be read: {error}")))
 }
 
 /// A C string: what a type's output function returns.
 pub fn cstring(value: &str) -> Value {
-    let bytes: Vec<u8> = value.bytes().filter(|b| *b != 0).chain([0]).collect();
-    // SAFETY: palloc gives as many bytes as are copied, or raises an ERROR; the last one is 0.
-    unsafe {
-        let memory = pg_sys::palloc(bytes.len()).cast::<u8>();
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), memory, bytes.len());
-        Some(pg_sys::Datum::from(memory))
-    }
+    let text = super::text::to_server(value);
+    // SAFETY: a C string, which is copied.
+    Some(pg_sys::Datum::from(unsafe { pg_sys::pstrdup(text.as_ptr()) }))
 }
 
 /// A one-dimensional array of varlenas of type `element` (storage alignment int4), NULL where there is no value.

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use pgrx::pg_sys;
 
+use super::text;
+
 /// Where the server's installation keeps loadable libraries.
 pub fn library_dir() -> PathBuf {
     // SAFETY: filled in at start, before any library is loaded, and never changed; NUL-terminated.
@@ -40,10 +42,7 @@ pub fn statement() -> i64 {
 /// The name of this process's database.
 pub fn database() -> String {
     // SAFETY: looks the name up in a catalog cache; the copy is the server's memory, NUL-terminated, or NULL.
-    unsafe {
-        let name = pg_sys::get_database_name(pg_sys::MyDatabaseId);
-        if name.is_null() { String::new() } else { CStr::from_ptr(name).to_string_lossy().into_owned() }
-    }
+    unsafe { text::from_c(pg_sys::get_database_name(pg_sys::MyDatabaseId)) }
 }
 
 /// Raises an ERROR where the transaction, or the server, may only read.

@@ -1,10 +1,11 @@
 //! A query of the user's, run with his rights, read row by row.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 
 use pgrx::pg_sys;
 
 use super::datum::{self, Detoasted};
+use super::text;
 use crate::error::Error;
 
 /// A cursor over a query. It has no destructor: after an ERROR the transaction's end closes it, and an error of ours
@@ -18,7 +19,7 @@ pub struct Query {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// Its type.
+    /// Its type; of a domain what it is made of.
     pub kind: pg_sys::Oid,
 }
 
@@ -33,9 +34,8 @@ impl Query {
     /// Prepares the query and opens the cursor. The query may only read.
     ///
     /// # Errors
-    /// It has a NUL in it, or is no single query. What the parser and planner refuse is their ERROR.
-    pub fn open(sql: &str) -> Result<Self, Error> {
-        let sql = CString::new(sql).map_err(|_| Error::Argument("a query cannot have a NUL in it".into()))?;
+    /// It is no single query. What the parser and planner refuse is their ERROR.
+    pub fn open(sql: &CStr) -> Result<Self, Error> {
         // SAFETY: the text is a C string; the plan takes no parameters; a portal that is opened lives until it is closed
         // or the transaction ends.
         unsafe {
@@ -57,8 +57,8 @@ impl Query {
         unsafe {
             let columns = (*self.portal).tupDesc;
             let one = |number| Column {
-                name: CStr::from_ptr(pg_sys::SPI_fname(columns, number)).to_string_lossy().into_owned(),
-                kind: pg_sys::SPI_gettypeid(columns, number),
+                name: text::from_c(pg_sys::SPI_fname(columns, number)),
+                kind: pg_sys::getBaseType(pg_sys::SPI_gettypeid(columns, number)),
             };
             (1..=(*columns).natts).map(one).collect()
         }
@@ -105,7 +105,7 @@ impl<'a> Row<'a> {
             if value.is_null() {
                 return None;
             }
-            let text = CStr::from_ptr(value).to_string_lossy().into_owned();
+            let text = text::from_c(value);
             pg_sys::pfree(value.cast());
             Some(text)
         }

@@ -1,11 +1,10 @@
 //! A row-level BEFORE trigger on INSERT or UPDATE: the row as it was, as it will be, and one column changed.
 
-use std::ffi::{CStr, CString};
-
 use pgrx::pg_sys;
 
 use super::call::{Call, Value};
 use super::datum::Detoasted;
+use super::text;
 
 /// The running trigger.
 pub struct RowTrigger {
@@ -50,23 +49,19 @@ impl RowTrigger {
         // SAFETY: tgnargs C strings lie at tgargs.
         unsafe {
             let trigger = &*(*self.data).tg_trigger;
-            (0..trigger.tgnargs.max(0) as usize)
-                .map(|i| CStr::from_ptr(*trigger.tgargs.add(i)).to_string_lossy().into_owned())
-                .collect()
+            (0..trigger.tgnargs.max(0) as usize).map(|i| text::from_c(*trigger.tgargs.add(i))).collect()
         }
     }
 
     /// The table's name, for messages.
     pub fn table(&self) -> String {
         // SAFETY: the relation is open while the trigger runs; its name is NUL-terminated.
-        unsafe {
-            CStr::from_ptr((*(*(*self.data).tg_relation).rd_rel).relname.data.as_ptr()).to_string_lossy().into_owned()
-        }
+        unsafe { text::from_c((*(*(*self.data).tg_relation).rd_rel).relname.data.as_ptr()) }
     }
 
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<Column> {
-        let name = CString::new(name).ok()?;
+        let name = text::to_server(name);
         // SAFETY: the relation's descriptor lives as long as the relation is open.
         unsafe {
             let descriptor = (*(*self.data).tg_relation).rd_att;

@@ -2,7 +2,9 @@
 
 use std::ffi::{CStr, CString, c_char, c_void};
 
-use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum, pg_guard, pg_sys};
+use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum, pg_sys};
+
+use super::report;
 
 /// How new values are stored. The server refuses other words, and names these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
@@ -70,26 +72,28 @@ fn checked(
 }
 
 // SAFETY: the server alone calls these two, with what a check of a text setting is given.
-#[pg_guard]
 unsafe extern "C-unwind" fn check_device(
     value: *mut *mut c_char,
     _extra: *mut *mut c_void,
     _source: pg_sys::GucSource::Type,
 ) -> bool {
-    // SAFETY: the server passes a place that holds a C string, or NULL.
-    let text = unsafe { text(value) };
-    text == "auto" || text == "cpu" || text.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok())
+    // SAFETY: the server passes a place that holds a C string, or NULL; nothing else is done here.
+    unsafe {
+        report::guard(|| {
+            let text = text(value);
+            text == "auto" || text == "cpu" || text.strip_prefix("cuda:").is_some_and(|n| n.parse::<u8>().is_ok())
+        })
+    }
 }
 
 // SAFETY: as the one above.
-#[pg_guard]
 unsafe extern "C-unwind" fn check_precision(
     value: *mut *mut c_char,
     _extra: *mut *mut c_void,
     _source: pg_sys::GucSource::Type,
 ) -> bool {
     // SAFETY: as above.
-    matches!(unsafe { text(value) }.as_str(), "f32" | "bf16")
+    unsafe { report::guard(|| matches!(text(value).as_str(), "f32" | "bf16")) }
 }
 
 /// The text a check hook is asked about.

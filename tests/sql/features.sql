@@ -67,3 +67,22 @@ SELECT grnet_make_features(array_agg((0.01 * i)::real ORDER BY i), 'tiny') AS ei
 RESET grnet.feature_numbers;
 SELECT grnet_quantize(grnet_make_features(array_agg((0.01 * i)::real ORDER BY i), 'tiny')) = :'eight' AS by_way_of_halves FROM generate_series(1, 40) i;
 DROP TABLE copied, parts;
+
+-- Base64 in lines, as encode() and many tools give it.
+SELECT ('grnet1:' || encode(grnet_features_send(f), 'base64'))::grnet_features = f AS same, strpos(encode(grnet_features_send(f), 'base64'), E'\n') > 0 AS in_lines,
+       (E' grnet1:\r\n' || replace(encode(grnet_features_send(f), 'base64'), E'\n', E'\r\n') || E'\r\n')::grnet_features = f AS same_with_returns
+FROM (SELECT grnet_embed(photo(96, 64, 1)) AS f) made;
+SELECT 'grnet1:AA AA'::grnet_features;
+SELECT 'grnet 1:AAAA'::grnet_features;
+
+-- Bytes go back as they came, and only if they are a value.
+CREATE TABLE backup AS SELECT grnet_features_send(grnet_embed(photo(96, 64, 1))) AS bytes;
+CREATE TABLE restored (f grnet_features);
+INSERT INTO restored SELECT bytes FROM backup;
+SELECT f = grnet_embed(photo(96, 64, 1)) AS same, bytes::grnet_features = f AS cast_too, grnet_features(bytes) = f AS function_too FROM restored, backup;
+INSERT INTO restored VALUES ('\x00'::bytea);
+UPDATE restored SET f = substr(bytes, 1, 40) FROM backup;
+SELECT NULL::bytea::grnet_features IS NULL AS none;
+-- No operator finds it by itself.
+SELECT f <-> bytes FROM restored, backup;
+DROP TABLE backup, restored;

@@ -60,3 +60,31 @@ SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table
 SELECT count(*) AS rows, count(DISTINCT d) AS distances FROM (SELECT features <-> (SELECT features FROM f WHERE id = 2) AS d FROM many) x;
 RESET ALL;
 DROP TABLE many;
+
+-- What is IMMUTABLE is the same bits under every setting: in an index, in a prepared plan, in what is computed now.
+CREATE TABLE scored AS SELECT g AS id, grnet_make_features(array_agg((((g * 7 + i * i) % 23) - 11)::real), 'tiny') AS features
+FROM generate_series(1, 200) g, generate_series(1, 40) i GROUP BY g;
+SELECT features AS q FROM scored WHERE id = 1 \gset
+DO $$ BEGIN EXECUTE format('CREATE INDEX by_score ON scored (grnet_score(features, %L))', (SELECT features FROM scored WHERE id = 1)); END $$;
+CREATE TABLE in_f32 AS SELECT id, grnet_score(features, :'q') AS score, features <-> :'q' AS distance, grnet_distance(:'q', features) AS same_distance,
+    (SELECT sum(weight) FROM grnet_explain(features, :'q')) AS weights, grnet_global_similarity(features, :'q') AS cosine FROM scored;
+SELECT grnet_score(:'q', :'q') AS once \gset
+PREPARE constant AS SELECT grnet_score(:'q', :'q') = :once AS same;
+EXECUTE constant;
+SET grnet.score_precision = 'i16';
+SELECT count(*) AS rows, count(*) FILTER (WHERE i.score <> grnet_score(features, :'q') OR i.distance <> features <-> :'q' OR i.same_distance <> grnet_distance(:'q', features)
+    OR i.weights <> (SELECT sum(weight) FROM grnet_explain(features, :'q')) OR i.cosine <> grnet_global_similarity(features, :'q')) AS others
+FROM scored JOIN in_f32 i USING (id);
+EXECUTE constant;
+SET enable_seqscan = off;
+SELECT count(*) AS by_index FROM in_f32 i WHERE (SELECT count(*) FROM scored s WHERE grnet_score(s.features, :'q') = i.score AND s.id = i.id) = 1;
+RESET enable_seqscan; SET enable_indexscan = off; SET enable_bitmapscan = off;
+SELECT count(*) AS by_scan FROM in_f32 i WHERE (SELECT count(*) FROM scored s WHERE grnet_score(s.features, :'q') = i.score AND s.id = i.id) = 1;
+-- The ranking by the node is what the setting is for.
+RESET enable_indexscan; RESET enable_bitmapscan;
+SELECT count(*) AS in_other_bits FROM (SELECT id, features <-> :'q' AS distance FROM scored ORDER BY features <-> :'q' LIMIT 200) r JOIN in_f32 i USING (id) WHERE r.distance <> i.distance \gset
+SELECT :in_other_bits > 0 AS node_in_i16;
+SET grnet.enable_rank = off;
+SELECT count(*) AS in_other_bits FROM (SELECT id, features <-> :'q' AS distance FROM scored ORDER BY features <-> :'q' LIMIT 200) r JOIN in_f32 i USING (id) WHERE r.distance <> i.distance;
+RESET ALL;
+DROP TABLE scored, in_f32;

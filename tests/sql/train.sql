@@ -13,3 +13,22 @@ SELECT grnet_train('mine', 'SELECT 1 AS item, photo(8, 8, 1) AS image, ''shop'' 
 SELECT grnet_evaluate('SELECT 1 AS item, photo(8, 8, 1) AS image, ''consumer'' AS domain, ''gallery'' AS set');
 SELECT * FROM grnet_evaluate(NULL);
 SELECT count(*) FROM grnet.stat_progress_train;
+
+-- Domains are what they are made of.
+CREATE DOMAIN picture AS bytea;
+CREATE DOMAIN area AS box;
+SELECT queries, gallery FROM grnet_evaluate($$ SELECT 1 AS item, photo(8, 8, n)::picture AS image, d AS domain, box '(7,7),(0,0)'::area AS region
+    FROM (VALUES (1, 'shop'), (2, 'consumer')) v (n, d) $$) WHERE ranking = 'graph';
+DROP DOMAIN picture, area;
+
+-- Options that JSON can say and Rust cannot.
+\set VERBOSITY sqlstate
+SELECT grnet_train('mine', 'SELECT 1', '{"steps": 1e400}');
+SELECT grnet_train('mine', 'SELECT 1', (repeat('{"a":', 500) || '1' || repeat('}', 500))::jsonb);
+\set VERBOSITY default
+
+-- The server's own errors below come up whole: with their place in the query, and where they were.
+SELECT grnet_evaluate('SELECT nothing AS item FROM pg_class');
+CREATE FUNCTION fails() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'no such item' USING ERRCODE = 'P0002', TABLE = 'item'; END $$;
+SELECT grnet_evaluate('SELECT fails() AS item, ''''::bytea AS image, ''shop'' AS domain');
+DROP FUNCTION fails;

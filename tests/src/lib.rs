@@ -11,6 +11,7 @@ pub mod processes;
 pub mod refusal;
 pub mod server;
 pub mod shapes;
+pub mod sqltext;
 
 use std::time::{Duration, Instant};
 

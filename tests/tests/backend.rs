@@ -146,6 +146,15 @@ fn without_an_engine(program: &str, words: &str) {
     assert!(start.elapsed() < QUICK, "the error took {:?}", start.elapsed());
     assert!(!refusal.detail.is_empty() && !refusal.hint.is_empty(), "{refusal:?}");
 
+    // Where things lie on the disk is nobody's business but the administrator's.
+    client.batch_execute("CREATE ROLE passer LOGIN").expect("a role");
+    let mut passer = server.connect_to("postgres", "passer").expect("a session");
+    let refusal = assert_refused(&mut passer, "SELECT grnet_embed('x')", "08006", "The engine ");
+    assert!(!format!("{refusal:?}").contains(program), "{refusal:?}");
+    let sql = "SELECT last_exit FROM grnet.stat_engine";
+    let [told, all] = [&mut passer, &mut client].map(|c| c.query_one(sql, &[]).expect("a row").get::<_, String>(0));
+    assert!(!told.contains('/') && all.starts_with(&told) && all.contains(words), "{told} {all}");
+    client.batch_execute("DROP ROLE passer").expect("a superuser may");
     let sql = "SELECT count(*), bool_and(grnet_score(a.features, b.features) > 0) FROM item a, item b";
     let row = client.query_one(sql, &[]).expect("scoring needs no engine");
     assert_eq!((row.get::<_, i64>(0), row.get::<_, bool>(1)), (9, true));
@@ -161,7 +170,10 @@ fn without_an_engine(program: &str, words: &str) {
 
 #[test]
 fn without_the_engines_program_only_new_photos_fail() {
-    without_an_engine("/nonexistent/grnet-engine", "/nonexistent/grnet-engine could not be started: No such file");
+    without_an_engine(
+        "/nonexistent/grnet-engine",
+        "engine could not be started: /nonexistent/grnet-engine: No such file",
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::process::Command;
 use grnet_cluster::Cluster;
 use grnet_tests::eventually;
 use grnet_tests::photos::bmp;
+use grnet_tests::refusal::assert_refused;
 use grnet_tests::server::{START, Server, counter, features};
 use postgres::Client;
 
@@ -146,6 +147,27 @@ fn a_hot_standby_scores_and_embeds() {
     reader.batch_execute("SET grnet.model = 'base'").expect("a setting");
     client.batch_execute("SET grnet.model = 'base'").expect("a setting");
     assert_eq!(features(&mut reader, &bmp(5)), features(&mut client, &bmp(5)));
+
+    // What would write says so, and nothing else.
+    for sql in
+        ["SELECT grnet_drop_model('tiny')", "SELECT grnet_drop_model('nobody')", "SELECT grnet_install_model('base')"]
+    {
+        let refusal = assert_refused(&mut reader, sql, "25006", "read-only");
+        assert!(refusal.message.contains("grnet_"), "{refusal:?}");
+    }
+    for sql in ["SELECT grnet_register_model('x', 'no model')", "SELECT grnet_train('x', 'SELECT 1')"] {
+        assert_refused(&mut reader, sql, "25006", "read-only");
+    }
+    // A model that is dropped over there is gone here, also for a session that scored with it.
+    reader.batch_execute("SELECT grnet_score(a.features, b.features) FROM item a, item b").expect("scores");
+    client.batch_execute("BEGIN; SELECT grnet_drop_model('tiny')").expect("a superuser may");
+    reader.batch_execute("SELECT grnet_score(a.features, b.features) FROM item a, item b").expect("it is there still");
+    client.batch_execute("COMMIT").expect("a commit");
+    let score = "SELECT count(grnet_score(a.features, b.features)) FROM item a, item b";
+    eventually("the drop arrives", START, || reader.query(score, &[]).is_err());
+    assert_refused(&mut reader, score, "42704", "is not in this database");
+    client.batch_execute("SELECT grnet_install_model('tiny')").expect("a model");
+    eventually("the model is back", START, || reader.query(score, &[]).is_ok());
 
     // Promoted, it goes on with the engine it has.
     drop(client);

@@ -83,9 +83,24 @@ fn a_dropped_model_is_an_error_that_names_it() {
     grnet_tests::refusal::assert_refused(&mut other, pairs, "55000", "features of different models");
 
     client.batch_execute("SELECT grnet_drop_model('m1')").expect("a superuser may");
+    // A session that scored with it notices, in mid-transaction too; it comes back with the same file.
+    grnet_tests::refusal::assert_refused(&mut other, own, "42704", "is not in this database");
     let mut fresh = server.session();
     grnet_tests::refusal::assert_refused(&mut fresh, own, "42704", "is not in this database");
     // The same file is the same model, whatever its name: the values are good again.
     client.execute("SELECT grnet_register_model('again', $1)", &[&variant(1)]).expect("a model");
-    assert_eq!(fresh.query_one(own, &[]).expect("scores").get::<_, i64>(0), 2);
+    for client in [&mut fresh, &mut other] {
+        assert_eq!(client.query_one(own, &[]).expect("scores").get::<_, i64>(0), 2);
+    }
+    // Without grnet_drop_model as well, and where the place in a query has seen the pair before.
+    other
+        .batch_execute(
+            "CREATE FUNCTION itself(f grnet_features) RETURNS float8 LANGUAGE plpgsql AS $$ BEGIN RETURN grnet_score(f, f); END $$;
+             PREPARE itself AS SELECT itself(features) FROM item; EXECUTE itself;",
+        )
+        .expect("scores");
+    client
+        .batch_execute("DELETE FROM grnet.model_file WHERE id <> (SELECT id FROM grnet.model WHERE name = 'tiny')")
+        .expect("an owner may");
+    grnet_tests::refusal::assert_refused(&mut other, "EXECUTE itself", "42704", "is not in this database");
 }

@@ -90,7 +90,7 @@ fn a_catalogue_is_converted_and_goes_on_being_searched() {
 }
 
 #[test]
-fn scores_in_sixteen_bits_are_asked_for_near_those_in_floats_and_the_same_in_batches_and_alone() {
+fn rankings_in_sixteen_bits_are_asked_for_and_near_those_in_floats_which_every_call_gives() {
     let server = Server::start();
     let mut client = server.session();
     client
@@ -110,6 +110,7 @@ fn scores_in_sixteen_bits_are_asked_for_near_those_in_floats_and_the_same_in_bat
     let difference = apart(&floats, &short);
     println!("distances differ by at most {difference:.1e}");
     assert!(difference > 0.0 && difference < 0.02, "{difference}");
-    assert_eq!(short, ranking("i16", false), "bit by bit");
+    // Only the node does: what is IMMUTABLE knows no setting.
+    assert_eq!(floats, ranking("i16", false), "bit by bit");
     assert_eq!(floats, ranking("f32", false), "bit by bit");
 }

@@ -348,8 +348,10 @@ pub fn to_text(bytes: &[u8]) -> String {
 pub fn from_text(text: &str) -> Result<Vec<u8>, FeatureError> {
     use base64::Engine as _;
     let encoded = text.trim().strip_prefix(TEXT_PREFIX).ok_or(FeatureError::Text("the prefix is missing"))?;
+    // Base64 comes in lines of 76 letters from many hands, encode(…, 'base64') among them.
+    let lines: String = encoded.split_ascii_whitespace().collect();
     let bytes = base64::engine::general_purpose::STANDARD
-        .decode(encoded)
+        .decode(lines)
         .map_err(|_| FeatureError::Text("the base64 is not valid"))?;
     Features::parse_untrusted(&bytes)?;
     Ok(bytes)
