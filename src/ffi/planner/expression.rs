@@ -6,6 +6,7 @@ use pgrx::pg_sys;
 
 use super::{Query, pointers};
 use crate::ffi::datum;
+use crate::ffi::report;
 
 /// An expression of the query.
 #[derive(Debug, Clone, Copy)]
@@ -158,13 +159,16 @@ impl<'p> Expr<'p> {
 
 /// Notes a node, and goes no deeper.
 // SAFETY: the server alone calls this, with the vector that it was given above.
-#[pgrx::pg_guard]
 unsafe extern "C-unwind" fn collect(node: *mut pg_sys::Node, below: *mut std::ffi::c_void) -> bool {
-    if !node.is_null() {
-        // SAFETY: the vector outlives the walk, and nobody else uses it meanwhile.
-        unsafe { (*below.cast::<Vec<*mut pg_sys::Node>>()).push(node) };
-    }
-    false
+    let body = || {
+        if !node.is_null() {
+            // SAFETY: the vector outlives the walk, and nobody else uses it meanwhile.
+            unsafe { (*below.cast::<Vec<*mut pg_sys::Node>>()).push(node) };
+        }
+        false
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 /// A function written in C: the name in its library, and the library.

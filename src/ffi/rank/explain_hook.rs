@@ -1,10 +1,12 @@
 //! A line below an EXPLAIN (VERBOSE).
 
 use std::borrow::Cow;
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{c_char, c_int};
 use std::sync::OnceLock;
 
-use pgrx::{pg_guard, pg_sys};
+use pgrx::pg_sys;
+
+use crate::ffi::{self, report};
 
 /// Gives what there is to say about the query planned last, and forgets it.
 pub type Said = fn() -> Option<Cow<'static, str>>;
@@ -27,7 +29,6 @@ pub fn register(said: Said) {
 }
 
 // SAFETY: the server alone calls this, in place of its own function.
-#[pg_guard]
 #[allow(ffi_unwind_calls, reason = "a hook of another library, which raises errors as the server does")]
 unsafe extern "C-unwind" fn explain(
     query: *mut pg_sys::Query,
@@ -38,24 +39,27 @@ unsafe extern "C-unwind" fn explain(
     params: pg_sys::ParamListInfo,
     env: *mut pg_sys::QueryEnvironment,
 ) {
-    let Some(asked) = ASKED.get() else { return };
-    (asked.said)();
-    // SAFETY: passes on what the server passed.
-    unsafe {
-        match asked.before {
-            Some(before) => {
-                pg_sys::ffi::pg_guard_ffi_boundary(|| before(query, options, into, es, text, params, env));
+    let body = || {
+        let Some(asked) = ASKED.get() else { return };
+        (asked.said)();
+        // SAFETY: passes on what the server passed.
+        unsafe {
+            match asked.before {
+                Some(before) => {
+                    pg_sys::ffi::pg_guard_ffi_boundary(|| before(query, options, into, es, text, params, env));
+                }
+                None => standard(query, options, into, es, text, params, env),
             }
-            None => standard(query, options, into, es, text, params, env),
+            // Other formats are one document each, which has ended.
+            let has_place = (*es).verbose && (*es).format == pg_sys::ExplainFormat::EXPLAIN_FORMAT_TEXT;
+            if let (Some(said), true) = ((asked.said)(), has_place) {
+                let said = ffi::text::to_server(&said);
+                pg_sys::ExplainPropertyText(super::plan::NAME.as_ptr(), said.as_ptr(), es);
+            }
         }
-        // Other formats are one document each, which has ended.
-        let has_place = (*es).verbose && (*es).format == pg_sys::ExplainFormat::EXPLAIN_FORMAT_TEXT;
-        if let (Some(said), true) = ((asked.said)(), has_place)
-            && let Ok(said) = CString::new(&*said)
-        {
-            pg_sys::ExplainPropertyText(super::plan::NAME.as_ptr(), said.as_ptr(), es);
-        }
-    }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 /// What the server does where nobody asks.

@@ -5,7 +5,7 @@
 
 use std::ffi::{c_int, c_void};
 
-use pgrx::{pg_guard, pg_sys};
+use pgrx::pg_sys;
 
 use super::batch::{self, Batch, MOST, Make, Taken};
 use super::counted::Counted;
@@ -14,6 +14,7 @@ use super::shared::Shared;
 use crate::ffi::catalog;
 use crate::ffi::custom::{self, Table};
 use crate::ffi::planner::{numbers, oids, pointers};
+use crate::ffi::report;
 
 /// Rows of the first batch. Each is twice as long as the one before, so that who stops early has not read far ahead.
 const FIRST: usize = 8;
@@ -77,72 +78,81 @@ unsafe fn work<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Work {
 }
 
 // SAFETY: the server alone calls this and the functions below, as the tables above say, each for a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: the functions of this file, all of which work with `Work`.
-    unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
+    let body = || {
+        // SAFETY: the functions of this file, all of which work with `Work`.
+        unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
-    // SAFETY: the plan is the one made in plan.rs: one child, one expression, three lists of numbers.
-    unsafe {
-        let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
-        let parts = pointers::<pg_sys::List>((*plan).custom_private);
-        let (sources, needs) = (numbers(parts[0]), numbers(parts[1]));
-        oids(parts[2]).into_iter().for_each(catalog::require_execute);
-        custom::spare_compiling(node, estate);
-        let child = custom::begin_children(node, estate, flags)[0];
-        let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
-        let work = Work {
-            child,
-            batch: Batch::new(node, query, needs[0] as usize, needs[1] != 0),
-            sources: sources.into_iter().map(Source::of).collect(),
-            given: 0,
-            wanted: FIRST,
-            exhausted: false,
-            counted: Counted::default(),
-            shared: std::ptr::null_mut(),
-            is_worker: false,
-        };
-        custom::begin_work(node, estate, work);
-    }
+    let body = || {
+        // SAFETY: the plan is the one made in plan.rs: one child, one expression, three lists of numbers.
+        unsafe {
+            let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
+            let parts = pointers::<pg_sys::List>((*plan).custom_private);
+            let (sources, needs) = (numbers(parts[0]), numbers(parts[1]));
+            oids(parts[2]).into_iter().for_each(catalog::require_execute);
+            custom::spare_compiling(node, estate);
+            let child = custom::begin_children(node, estate, flags)[0];
+            let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
+            let work = Work {
+                child,
+                batch: Batch::new(node, query, needs[0] as usize, needs[1] != 0),
+                sources: sources.into_iter().map(Source::of).collect(),
+                given: 0,
+                wanted: FIRST,
+                exhausted: false,
+                counted: Counted::default(),
+                shared: std::ptr::null_mut(),
+                is_worker: false,
+            };
+            custom::begin_work(node, estate, work);
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_sys::TupleTableSlot {
-    // SAFETY: between `begin` and `end`; rows were copied into slots that the batch keeps until the next one is read,
-    // which is not before the row after the last was asked for.
-    unsafe {
-        let work = work(node);
-        if work.given == work.batch.len() {
-            read(node, work);
+    let body = || {
+        // SAFETY: between `begin` and `end`; rows were copied into slots that the batch keeps until the next one is read,
+        // which is not before the row after the last was asked for.
+        unsafe {
+            let work = work(node);
+            if work.given == work.batch.len() {
+                read(node, work);
+            }
+            let slot = (*node).ss.ss_ScanTupleSlot;
+            pg_sys::ExecClearTuple(slot);
+            if work.given == work.batch.len() {
+                return slot;
+            }
+            let row = work.batch.row(work.given);
+            pg_sys::slot_getallattrs(row);
+            let logit = work.batch.logits[work.given];
+            for (column, source) in work.sources.iter().enumerate() {
+                let (value, null) = match *source {
+                    Source::Child(from) => (*(*row).tts_values.add(from), *(*row).tts_isnull.add(from)),
+                    Source::Score(kind) => {
+                        let shown = logit.map(|logit| work.batch.scorer.shown(logit, kind));
+                        (shown.map_or(pg_sys::Datum::null(), float), shown.is_none())
+                    }
+                };
+                *(*slot).tts_values.add(column) = value;
+                *(*slot).tts_isnull.add(column) = null;
+            }
+            work.given += 1;
+            pg_sys::ExecStoreVirtualTuple(slot);
+            custom::projected(node)
         }
-        let slot = (*node).ss.ss_ScanTupleSlot;
-        pg_sys::ExecClearTuple(slot);
-        if work.given == work.batch.len() {
-            return slot;
-        }
-        let row = work.batch.row(work.given);
-        pg_sys::slot_getallattrs(row);
-        let logit = work.batch.logits[work.given];
-        for (column, source) in work.sources.iter().enumerate() {
-            let (value, null) = match *source {
-                Source::Child(from) => (*(*row).tts_values.add(from), *(*row).tts_isnull.add(from)),
-                Source::Score(kind) => {
-                    let shown = logit.map(|logit| work.batch.scorer.shown(logit, kind));
-                    (shown.map_or(pg_sys::Datum::null(), float), shown.is_none())
-                }
-            };
-            *(*slot).tts_values.add(column) = value;
-            *(*slot).tts_isnull.add(column) = null;
-        }
-        work.given += 1;
-        pg_sys::ExecStoreVirtualTuple(slot);
-        custom::projected(node)
-    }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 /// A `double precision`, which every supported server passes by value.
@@ -175,71 +185,86 @@ unsafe fn read(node: *mut pg_sys::CustomScanState, work: &mut Work) {
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: the child was made in `begin`; slots are the server's to free, the rest is dropped with the query.
-    unsafe {
-        work(node).batch.end();
-        custom::end(node);
-    }
+    let body = || {
+        // SAFETY: the child was made in `begin`; slots are the server's to free, the rest is dropped with the query.
+        unsafe {
+            work(node).batch.end();
+            custom::end(node);
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: between `begin` and `end`.
-    unsafe {
-        custom::rescan(node);
-        let work = work(node);
-        work.batch.clear(true);
-        (work.given, work.wanted, work.exhausted) = (0, FIRST, false);
-    }
+    let body = || {
+        // SAFETY: between `begin` and `end`.
+        unsafe {
+            custom::rescan(node);
+            let work = work(node);
+            work.batch.clear(true);
+            (work.given, work.wanted, work.exhausted) = (0, FIRST, false);
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // The query's side is evaluated in the leader, before its workers start: a photo is embedded once, not once a process.
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn shared_size(
     node: *mut pg_sys::CustomScanState,
     _context: *mut pg_sys::ParallelContext,
 ) -> pg_sys::Size {
-    // SAFETY: between `begin` and `end`; the parameters that workers get have been computed by now.
-    unsafe {
-        let work = work(node);
-        work.batch.take_query(node);
-        Shared::size(work.batch.scorer.taken().len())
-    }
+    let body = || {
+        // SAFETY: between `begin` and `end`; the parameters that workers get have been computed by now.
+        unsafe {
+            let work = work(node);
+            work.batch.take_query(node);
+            Shared::size(work.batch.scorer.taken().len())
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn share(
     node: *mut pg_sys::CustomScanState,
     _context: *mut pg_sys::ParallelContext,
     memory: *mut c_void,
 ) {
-    // SAFETY: shared memory of the size asked for just before, aligned for any type.
-    unsafe {
-        let work = work(node);
-        work.shared = Shared::begin(memory, work.batch.scorer.taken().len());
-        (*work.shared).put(value_of(work));
-    }
+    let body = || {
+        // SAFETY: shared memory of the size asked for just before, aligned for any type.
+        unsafe {
+            let work = work(node);
+            work.shared = Shared::begin(memory, work.batch.scorer.taken().len());
+            (*work.shared).put(value_of(work));
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn share_again(
     node: *mut pg_sys::CustomScanState,
     _context: *mut pg_sys::ParallelContext,
     _memory: *mut c_void,
 ) {
-    // SAFETY: as above; called in the leader between two scans, when no worker runs.
-    unsafe {
-        let work = work(node);
-        collect(work);
-        work.batch.take_query(node);
-        (*work.shared).put(value_of(work));
-    }
+    let body = || {
+        // SAFETY: as above; called in the leader between two scans, when no worker runs.
+        unsafe {
+            let work = work(node);
+            collect(work);
+            work.batch.take_query(node);
+            (*work.shared).put(value_of(work));
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 /// What the leader's scan has taken, `None` for a NULL.
@@ -248,34 +273,40 @@ fn value_of(work: &Work) -> Option<&[u8]> {
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn join(node: *mut pg_sys::CustomScanState, _toc: *mut pg_sys::shm_toc, memory: *mut c_void) {
-    // SAFETY: what `share` wrote in the leader, mapped here.
-    unsafe {
-        let work = work(node);
-        work.shared = memory.cast();
-        work.is_worker = true;
-        match (*work.shared).get() {
-            // It did not fit: this process evaluates it, at its first row.
-            None => {}
-            Some(None) => work.batch.taken = Some(Taken::Null),
-            Some(Some(value)) => {
-                work.batch.scorer.take_query(value);
-                work.batch.taken = Some(Taken::Value);
+    let body = || {
+        // SAFETY: what `share` wrote in the leader, mapped here.
+        unsafe {
+            let work = work(node);
+            work.shared = memory.cast();
+            work.is_worker = true;
+            match (*work.shared).get() {
+                // It did not fit: this process evaluates it, at its first row.
+                None => {}
+                Some(None) => work.batch.taken = Some(Taken::Null),
+                Some(Some(value)) => {
+                    work.batch.scorer.take_query(value);
+                    work.batch.taken = Some(Taken::Value);
+                }
             }
         }
-    }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn shut_down(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: called before the shared memory goes; after it nothing is counted there.
-    unsafe {
-        let work = work(node);
-        collect(work);
-        work.shared = std::ptr::null_mut();
-    }
+    let body = || {
+        // SAFETY: called before the shared memory goes; after it nothing is counted there.
+        unsafe {
+            let work = work(node);
+            collect(work);
+            work.shared = std::ptr::null_mut();
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 /// Adds to the leader's figures what its workers have counted.
@@ -290,22 +321,25 @@ unsafe fn collect(work: &mut Work) {
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn explain(
     node: *mut pg_sys::CustomScanState,
     _ancestors: *mut pg_sys::List,
     es: *mut pg_sys::ExplainState,
 ) {
-    // SAFETY: labels are C strings; the counters are the leader's by now.
-    unsafe {
-        if !(*es).analyze {
-            return;
+    let body = || {
+        // SAFETY: labels are C strings; the counters are the leader's by now.
+        unsafe {
+            if !(*es).analyze {
+                return;
+            }
+            let work = work(node);
+            collect(work);
+            // Below a Gather that is there for a test (debug_parallel_query) a worker ran it and counted for itself.
+            if work.counted.batches > 0 || !custom::gave_rows(node) {
+                work.counted.explain(es);
+            }
         }
-        let work = work(node);
-        collect(work);
-        // Below a Gather that is there for a test (debug_parallel_query) a worker ran it and counted for itself.
-        if work.counted.batches > 0 || !custom::gave_rows(node) {
-            work.counted.explain(es);
-        }
-    }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }

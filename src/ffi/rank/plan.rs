@@ -3,10 +3,11 @@
 //! A path's private list has the scores, the item's expression, the query's, and a flag; a plan's has lists of
 //! numbers: for each column where its value comes from, what the node itself needs, and the functions it stands for.
 
-use pgrx::{pg_guard, pg_sys};
+use pgrx::pg_sys;
 
 use crate::ffi::custom::{self, Table, new_node, place};
 use crate::ffi::planner::{Expr, Path, Relation, Target, list_of, numbers, pointers};
+use crate::ffi::report;
 
 /// What a score is shown as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +125,6 @@ pub fn path<'p>(
 
 /// Makes the plan node of a path that was chosen.
 // SAFETY: the server alone calls this, with a path made above and its child's plan.
-#[pg_guard]
 unsafe extern "C-unwind" fn plan(
     _root: *mut pg_sys::PlannerInfo,
     _rel: *mut pg_sys::RelOptInfo,
@@ -133,28 +133,32 @@ unsafe extern "C-unwind" fn plan(
     _clauses: *mut pg_sys::List,
     children: *mut pg_sys::List,
 ) -> *mut pg_sys::Plan {
-    // SAFETY: the private list is the one made in `path`; columns are target entries; there is one child.
-    unsafe {
-        let parts = pointers::<pg_sys::Node>((*path).custom_private);
-        let [scores, kinds, item, query, left] = parts[..] else { unreachable!("as made in path()") };
-        let scores: Vec<Expr<'_>> = pointers(scores.cast()).into_iter().map(|score| Expr::new(score)).collect();
-        let kinds = numbers(kinds.cast());
-        let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
-        let mut sources: *mut pg_sys::List = std::ptr::null_mut();
-        for entry in pointers::<pg_sys::TargetEntry>(columns) {
-            let column = Expr::new((*entry).expr);
-            let score = scores.iter().position(|score| *score == column);
-            let source = score.map_or_else(|| place(column.node(), below), |at| kinds[at]);
-            sources = pg_sys::lappend_int(sources, source);
-        }
-        let mut needs = pg_sys::lappend_int(std::ptr::null_mut(), place(item.cast(), below));
-        needs = pg_sys::lappend_int(needs, (*left.cast::<pg_sys::Integer>()).ival);
+    let body = || {
+        // SAFETY: the private list is the one made in `path`; columns are target entries; there is one child.
+        unsafe {
+            let parts = pointers::<pg_sys::Node>((*path).custom_private);
+            let [scores, kinds, item, query, left] = parts[..] else { unreachable!("as made in path()") };
+            let scores: Vec<Expr<'_>> = pointers(scores.cast()).into_iter().map(|score| Expr::new(score)).collect();
+            let kinds = numbers(kinds.cast());
+            let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
+            let mut sources: *mut pg_sys::List = std::ptr::null_mut();
+            for entry in pointers::<pg_sys::TargetEntry>(columns) {
+                let column = Expr::new((*entry).expr);
+                let score = scores.iter().position(|score| *score == column);
+                let source = score.map_or_else(|| place(column.node(), below), |at| kinds[at]);
+                sources = pg_sys::lappend_int(sources, source);
+            }
+            let mut needs = pg_sys::lappend_int(std::ptr::null_mut(), place(item.cast(), below));
+            needs = pg_sys::lappend_int(needs, (*left.cast::<pg_sys::Integer>()).ival);
 
-        // The server checks rights to execute a function where it begins a call, and no call is left.
-        let functions = scores.iter().filter_map(|score| score.call());
-        let functions =
-            functions.fold(std::ptr::null_mut(), |list, (function, _)| pg_sys::list_append_unique_oid(list, function));
-        let private = list_of([sources, needs, functions]);
-        custom::plan(path, columns, columns, query, children, private, super::node::scan_methods())
-    }
+            // The server checks rights to execute a function where it begins a call, and no call is left.
+            let functions = scores.iter().filter_map(|score| score.call());
+            let functions = functions
+                .fold(std::ptr::null_mut(), |list, (function, _)| pg_sys::list_append_unique_oid(list, function));
+            let private = list_of([sources, needs, functions]);
+            custom::plan(path, columns, columns, query, children, private, super::node::scan_methods())
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::OnceLock;
 
-use pgrx::{pg_guard, pg_sys};
+use pgrx::pg_sys;
 
 use crate::ffi::planner::{Query, Relation};
+use crate::ffi::report;
 
 /// Is shown a query level that may be sorted: what is to be sorted, and what comes out.
 pub type Ordered = for<'p> fn(Query<'p>, Relation<'p>, Relation<'p>);
@@ -43,7 +44,6 @@ pub fn register(ordered: Ordered, table: Table, last: Last) {
 }
 
 // SAFETY: the server alone calls this and the next, with what it is planning.
-#[pg_guard]
 #[allow(ffi_unwind_calls, reason = "a hook of another library, which raises errors as the server does")]
 unsafe extern "C-unwind" fn upper_paths(
     root: *mut pg_sys::PlannerInfo,
@@ -52,24 +52,27 @@ unsafe extern "C-unwind" fn upper_paths(
     output: *mut pg_sys::RelOptInfo,
     extra: *mut std::ffi::c_void,
 ) {
-    let Some(asked) = ASKED.get() else { return };
-    // SAFETY: passes on what the server passed; everything it points to lives for the time of this call.
-    unsafe {
-        if let Some(before) = asked.before {
-            pg_sys::ffi::pg_guard_ffi_boundary(|| before(root, stage, input, output, extra));
-        }
-        match stage {
-            pg_sys::UpperRelationKind::UPPERREL_ORDERED => {
-                (asked.ordered)(Query::new(root), Relation::new(input), Relation::new(output));
+    let body = || {
+        let Some(asked) = ASKED.get() else { return };
+        // SAFETY: passes on what the server passed; everything it points to lives for the time of this call.
+        unsafe {
+            if let Some(before) = asked.before {
+                pg_sys::ffi::pg_guard_ffi_boundary(|| before(root, stage, input, output, extra));
             }
-            pg_sys::UpperRelationKind::UPPERREL_FINAL => (asked.last)(Query::new(root), Relation::new(output)),
-            _ => {}
+            match stage {
+                pg_sys::UpperRelationKind::UPPERREL_ORDERED => {
+                    (asked.ordered)(Query::new(root), Relation::new(input), Relation::new(output));
+                }
+                pg_sys::UpperRelationKind::UPPERREL_FINAL => (asked.last)(Query::new(root), Relation::new(output)),
+                _ => {}
+            }
         }
-    }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: the server alone calls this, with a relation that is being planned.
-#[pg_guard]
 #[allow(ffi_unwind_calls, reason = "a hook of another library, which raises errors as the server does")]
 unsafe extern "C-unwind" fn rel_paths(
     root: *mut pg_sys::PlannerInfo,
@@ -77,12 +80,16 @@ unsafe extern "C-unwind" fn rel_paths(
     index: pg_sys::Index,
     entry: *mut pg_sys::RangeTblEntry,
 ) {
-    let Some(asked) = ASKED.get() else { return };
-    // SAFETY: as above.
-    unsafe {
-        if let Some(before) = asked.before_table {
-            pg_sys::ffi::pg_guard_ffi_boundary(|| before(root, rel, index, entry));
+    let body = || {
+        let Some(asked) = ASKED.get() else { return };
+        // SAFETY: as above.
+        unsafe {
+            if let Some(before) = asked.before_table {
+                pg_sys::ffi::pg_guard_ffi_boundary(|| before(root, rel, index, entry));
+            }
+            (asked.table)(Query::new(root), Relation::new(rel));
         }
-        (asked.table)(Query::new(root), Relation::new(rel));
-    }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }

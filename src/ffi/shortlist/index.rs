@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use pgrx::pg_sys;
 
 use crate::ffi::planner::{Expr, Query, Relation, function, list_of, pointers};
+use crate::ffi::text;
 
 /// An index of a column's global vectors.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +69,7 @@ pub fn invalid(query: Query<'_>, relation: Relation<'_>) -> Option<String> {
             let lock = pg_sys::AccessShareLock as i32;
             let index = pg_sys::index_open(oid, lock);
             let unused = !(*(*index).rd_index).indisvalid && is_hnsw((*(*index).rd_rel).relam);
-            let name = unused.then(|| CStr::from_ptr((*(*index).rd_rel).relname.data.as_ptr()));
-            let name = name.map(|name| name.to_string_lossy().into_owned());
+            let name = unused.then(|| text::from_c((*(*index).rd_rel).relname.data.as_ptr()));
             pg_sys::index_close(index, lock);
             name
         });

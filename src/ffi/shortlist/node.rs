@@ -4,7 +4,7 @@
 
 use std::ffi::c_int;
 
-use pgrx::{pg_guard, pg_sys};
+use pgrx::pg_sys;
 
 use super::pgvector::Patient;
 use super::plan::NAME;
@@ -14,6 +14,7 @@ use crate::ffi::interrupt;
 use crate::ffi::planner::{numbers, pointers};
 use crate::ffi::rank::batch::{Batch, MOST, Taken};
 use crate::ffi::rank::counted::Counted;
+use crate::ffi::report;
 
 /// Lets the server find the node by its name. Called once, when the library is loaded.
 pub fn register() {
@@ -101,55 +102,66 @@ unsafe fn work<'a>(node: *mut pg_sys::CustomScanState) -> &'a mut Work {
 }
 
 // SAFETY: the server alone calls this and the functions below, as the tables above say, each for a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sys::Node {
-    // SAFETY: the functions of this file, all of which work with `Work`.
-    unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
+    let body = || {
+        // SAFETY: the functions of this file, all of which work with `Work`.
+        unsafe { custom::new_state::<Work>(EXEC_METHODS.pointer()) }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
-    // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of five numbers.
-    unsafe {
-        let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
-        let numbers = numbers(pointers::<pg_sys::List>((*plan).custom_private)[0]);
-        let [index, table] = custom::begin_children(node, estate, flags)[..] else { unreachable!("as made in plan()") };
-        let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
-        let work = Work {
-            index,
-            table,
-            batch: Batch::new(node, query, numbers[0] as usize, numbers[2] != 0),
-            given: 0,
-            item: numbers[0] as usize,
-            place: numbers[1] as usize,
-            length: numbers[3] as usize,
-            channels: numbers[4] as usize,
-            stage: Stage::Start,
-            table_was_read: false,
-            unscored: 0,
-            ranked: Ranked::new(index, estate),
-            seen: Places::default(),
-            counted: Counted::default(),
-            given_by_index: 0,
-            beyond: 0,
-            missing: 0,
-        };
-        custom::begin_work(node, estate, work);
-    }
+    let body = || {
+        // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of five numbers.
+        unsafe {
+            let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
+            let numbers = numbers(pointers::<pg_sys::List>((*plan).custom_private)[0]);
+            let [index, table] = custom::begin_children(node, estate, flags)[..] else {
+                unreachable!("as made in plan()")
+            };
+            let query = pointers::<pg_sys::Expr>((*plan).custom_exprs)[0];
+            let work = Work {
+                index,
+                table,
+                batch: Batch::new(node, query, numbers[0] as usize, numbers[2] != 0),
+                given: 0,
+                item: numbers[0] as usize,
+                place: numbers[1] as usize,
+                length: numbers[3] as usize,
+                channels: numbers[4] as usize,
+                stage: Stage::Start,
+                table_was_read: false,
+                unscored: 0,
+                ranked: Ranked::new(index, estate),
+                seen: Places::default(),
+                counted: Counted::default(),
+                given_by_index: 0,
+                beyond: 0,
+                missing: 0,
+            };
+            custom::begin_work(node, estate, work);
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn next(node: *mut pg_sys::CustomScanState) -> *mut pg_sys::TupleTableSlot {
-    // SAFETY: between `begin` and `end`; the children's rows have the columns of the scan's slot. A sorted row stays
-    // until the next one, those of a batch until it is filled again, which is not before the row after its last is asked
-    // for.
-    unsafe {
-        let slot = (*node).ss.ss_ScanTupleSlot;
-        pg_sys::ExecClearTuple(slot);
-        if advance(node, work(node), slot) { custom::projected(node) } else { slot }
-    }
+    let body = || {
+        // SAFETY: between `begin` and `end`; the children's rows have the columns of the scan's slot. A sorted row stays
+        // until the next one, those of a batch until it is filled again, which is not before the row after its last is asked
+        // for.
+        unsafe {
+            let slot = (*node).ss.ss_ScanTupleSlot;
+            pg_sys::ExecClearTuple(slot);
+            if advance(node, work(node), slot) { custom::projected(node) } else { slot }
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 /// Puts the next row into `slot`. False where there is none.
@@ -336,49 +348,58 @@ unsafe fn is_null(row: *mut pg_sys::TupleTableSlot, column: usize) -> bool {
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn end(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: the children were made in `begin`; slots are the server's to free, the rest is dropped with the query.
-    unsafe {
-        let work = work(node);
-        work.batch.end();
-        work.ranked.clear();
-        custom::end(node);
-    }
+    let body = || {
+        // SAFETY: the children were made in `begin`; slots are the server's to free, the rest is dropped with the query.
+        unsafe {
+            let work = work(node);
+            work.batch.end();
+            work.ranked.clear();
+            custom::end(node);
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn rescan(node: *mut pg_sys::CustomScanState) {
-    // SAFETY: between `begin` and `end`.
-    unsafe {
-        custom::rescan(node);
-        let work = work(node);
-        work.batch.clear(true);
-        work.ranked.clear();
-        work.seen.clear();
-        (work.given, work.stage, work.table_was_read, work.unscored) = (0, Stage::Start, false, 0);
-    }
+    let body = || {
+        // SAFETY: between `begin` and `end`.
+        unsafe {
+            custom::rescan(node);
+            let work = work(node);
+            work.batch.clear(true);
+            work.ranked.clear();
+            work.seen.clear();
+            (work.given, work.stage, work.table_was_read, work.unscored) = (0, Stage::Start, false, 0);
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
 
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
-#[pg_guard]
 unsafe extern "C-unwind" fn explain(
     node: *mut pg_sys::CustomScanState,
     _ancestors: *mut pg_sys::List,
     es: *mut pg_sys::ExplainState,
 ) {
-    // SAFETY: labels are C strings.
-    unsafe {
-        let work = work(node);
-        let none = std::ptr::null();
-        pg_sys::ExplainPropertyInteger(c"Shortlist".as_ptr(), none, work.length as i64, es);
-        if !(*es).analyze {
-            return;
+    let body = || {
+        // SAFETY: labels are C strings.
+        unsafe {
+            let work = work(node);
+            let none = std::ptr::null();
+            pg_sys::ExplainPropertyInteger(c"Shortlist".as_ptr(), none, work.length as i64, es);
+            if !(*es).analyze {
+                return;
+            }
+            pg_sys::ExplainPropertyInteger(c"Rows from Index".as_ptr(), none, work.given_by_index as i64, es);
+            pg_sys::ExplainPropertyInteger(c"Rows beyond Shortlist".as_ptr(), none, work.beyond as i64, es);
+            pg_sys::ExplainPropertyInteger(c"Rows not in Index".as_ptr(), none, work.missing as i64, es);
+            work.counted.explain(es);
         }
-        pg_sys::ExplainPropertyInteger(c"Rows from Index".as_ptr(), none, work.given_by_index as i64, es);
-        pg_sys::ExplainPropertyInteger(c"Rows beyond Shortlist".as_ptr(), none, work.beyond as i64, es);
-        pg_sys::ExplainPropertyInteger(c"Rows not in Index".as_ptr(), none, work.missing as i64, es);
-        work.counted.explain(es);
-    }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }

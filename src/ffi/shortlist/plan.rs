@@ -3,12 +3,13 @@
 //! Both have two children that give the same columns: the index, in the order of the global vectors, and the table from
 //! beginning to end. A path's private list has the item, the query's side, a flag and the length; a plan's has numbers.
 
-use pgrx::{pg_guard, pg_sys};
+use pgrx::pg_sys;
 
 use super::index::GlobalIndex;
 use crate::ffi::custom::{self, Table, new_node, place};
 use crate::ffi::planner::{Expr, Path, Query, Relation, Target, list_of, pointers};
 use crate::ffi::rank::plan::Pair;
+use crate::ffi::report;
 
 /// The node's name in a plan.
 pub const NAME: &std::ffi::CStr = c"GrnetShortlist";
@@ -146,7 +147,6 @@ pub fn path<'p>(
 
 /// Makes the plan node of a path that was chosen. The filter is the children's.
 // SAFETY: the server alone calls this, with a path made above and its children's plans.
-#[pg_guard]
 unsafe extern "C-unwind" fn plan(
     _root: *mut pg_sys::PlannerInfo,
     rel: *mut pg_sys::RelOptInfo,
@@ -155,21 +155,25 @@ unsafe extern "C-unwind" fn plan(
     _clauses: *mut pg_sys::List,
     children: *mut pg_sys::List,
 ) -> *mut pg_sys::Plan {
-    // SAFETY: the private list is the one made in `path`; there are two children with the same columns.
-    unsafe {
-        let [item, query, left, length, channels] = pointers::<pg_sys::Node>((*path).custom_private)[..] else {
-            unreachable!("as made in path()")
-        };
-        let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
-        let at = pg_sys::SelfItemPointerAttributeNumber as pg_sys::AttrNumber;
-        let tid = pg_sys::makeVar((*rel).relid as i32, at, pg_sys::TIDOID, -1, pg_sys::InvalidOid, 0);
-        let value = |number: *mut pg_sys::Node| (*number.cast::<pg_sys::Integer>()).ival;
-        let numbers =
-            [place(item.cast(), below), place(tid.cast(), below), value(left), value(length), value(channels)];
+    let body = || {
+        // SAFETY: the private list is the one made in `path`; there are two children with the same columns.
+        unsafe {
+            let [item, query, left, length, channels] = pointers::<pg_sys::Node>((*path).custom_private)[..] else {
+                unreachable!("as made in path()")
+            };
+            let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
+            let at = pg_sys::SelfItemPointerAttributeNumber as pg_sys::AttrNumber;
+            let tid = pg_sys::makeVar((*rel).relid as i32, at, pg_sys::TIDOID, -1, pg_sys::InvalidOid, 0);
+            let value = |number: *mut pg_sys::Node| (*number.cast::<pg_sys::Integer>()).ival;
+            let numbers =
+                [place(item.cast(), below), place(tid.cast(), below), value(left), value(length), value(channels)];
 
-        let none = std::ptr::null_mut();
-        let private = list_of([numbers.into_iter().fold(none, |list, n| pg_sys::lappend_int(list, n))]);
-        // What the node's own rows look like: the children's.
-        custom::plan(path, columns, below, query, children, private, super::node::scan_methods())
-    }
+            let none = std::ptr::null_mut();
+            let private = list_of([numbers.into_iter().fold(none, |list, n| pg_sys::lappend_int(list, n))]);
+            // What the node's own rows look like: the children's.
+            custom::plan(path, columns, below, query, children, private, super::node::scan_methods())
+        }
+    };
+    // SAFETY: the server has called, and nothing is to be dropped here.
+    unsafe { report::guard(body) }
 }
