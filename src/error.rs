@@ -73,6 +73,14 @@ pub enum Error {
     NoRight { table: &'static str },
     /// The trigger function was not called as a trigger, or its arguments are wrong.
     Trigger { message: String, hint: &'static str },
+    /// The trigger's column is generated.
+    Generated { table: String, column: String },
+    /// Features without a photo, of another model than the trigger's.
+    OtherModel { got: ModelId, wanted: ModelId },
+    /// A trigger names no model, and what would say one differs between sessions.
+    NoCommonModel,
+    /// A model that is used, and where.
+    ModelInUse { name: String, uses: Vec<String> },
 }
 
 /// Which photo of a call.
@@ -278,6 +286,32 @@ impl Error {
                 hint: Some(hint.into()),
                 ..plain(Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, message)
             },
+            Self::Generated { table, column } => Report {
+                detail: Some("The server computes generated columns after BEFORE triggers have run.".into()),
+                hint: Some("Let the trigger use a plain column, filled by the application or by a trigger whose name sorts before this one's.".into()),
+                ..plain(
+                    Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                    format!("column \"{column}\" of table \"{table}\" is generated, a trigger can neither read nor set it"),
+                )
+            },
+            Self::OtherModel { got, wanted } => Report {
+                detail: Some(format!("The value was made by model {got}, the trigger's is {wanted}. The row has no photo to make it again from.")),
+                hint: Some("Give the photo too, or features of the trigger's model.".into()),
+                ..plain(Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "features of another model than the trigger's".into())
+            },
+            Self::NoCommonModel => Report {
+                detail: Some("The role or the connection sets grnet.model, and the database does not: sessions would write features of different models.".into()),
+                hint: Some("Name it in the trigger, as in grnet_features_trigger('image', 'features', 'model=base'), or use ALTER DATABASE ... SET grnet.model.".into()),
+                ..plain(Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "nothing says which model the trigger uses".into())
+            },
+            Self::ModelInUse { name, uses } => Report {
+                detail: Some(uses.join("\n")),
+                hint: Some(format!("Features of it could no longer be scored. Make them again with another model first, or: SELECT grnet_drop_model('{name}', force => true);")),
+                ..plain(
+                    Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+                    format!("cannot drop model \"{name}\" because it is in use"),
+                )
+            },
         }
     }
 }
@@ -289,6 +323,15 @@ pub fn tell(level: PgLogLevel, message: String, detail: Option<String>) {
         _ => Code::ERRCODE_SUCCESSFUL_COMPLETION,
     };
     report::tell(level, Report { code, message, detail, hint: None });
+}
+
+/// The same with a HINT.
+pub fn warn(level: PgLogLevel, message: String, detail: &str, hint: &str) {
+    let code = match level {
+        PgLogLevel::WARNING => Code::ERRCODE_WARNING,
+        _ => Code::ERRCODE_SUCCESSFUL_COMPLETION,
+    };
+    report::tell(level, Report { code, message, detail: Some(detail.to_owned()), hint: Some(hint.to_owned()) });
 }
 
 /// A message as a sentence, for DETAIL.
