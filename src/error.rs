@@ -79,6 +79,10 @@ pub enum Error {
     OtherModel { got: ModelId, wanted: ModelId },
     /// A trigger names no model, and what would say one differs between sessions.
     NoCommonModel,
+    /// A photo beside features.
+    NotEmbedded,
+    /// A box that seems to be in shares of the photo.
+    RelativeBox { area: [f64; 4], which: Which },
     /// A model that is used, and where.
     ModelInUse { name: String, uses: Vec<String> },
 }
@@ -161,6 +165,7 @@ impl Error {
             Self::UnknownModel(name) => Report {
                 hint: Some(match name.as_str() {
                     "base" | "tiny" => format!("Run: SELECT grnet_install_model('{name}');"),
+                    _ if is_box(&name) => format!("A bare literal is taken for a model's name; a box says that it is one: box '{name}'."),
                     _ => "grnet.model lists what is there; grnet.model (the setting) names the default.".into(),
                 }),
                 ..plain(Code::ERRCODE_UNDEFINED_OBJECT, format!("model \"{name}\" is not in this database"))
@@ -304,6 +309,21 @@ impl Error {
                 hint: Some("Name it in the trigger, as in grnet_features_trigger('image', 'features', 'model=base'), or use ALTER DATABASE ... SET grnet.model.".into()),
                 ..plain(Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "nothing says which model the trigger uses".into())
             },
+            Self::NotEmbedded => Report {
+                hint: Some("Features are made of a photo by grnet_embed: ORDER BY features <-> grnet_embed(photo).".into()),
+                ..plain(Code::ERRCODE_DATATYPE_MISMATCH, "features cannot be compared with the bytes of a photo".into())
+            },
+            Self::RelativeBox { area, which } => {
+                let [left, top, width, height] = area.map(|side| (side * 1000.0).round() / 1000.0);
+                Report {
+                    detail: which.detail(),
+                    hint: Some("A region is given in pixels of the upright photo. Shares of it are multiplied by its width and height.".into()),
+                    ..plain(
+                        Code::ERRCODE_DATA_EXCEPTION,
+                        format!("region (left {left}, top {top}, width {width}, height {height}) lies within one pixel"),
+                    )
+                }
+            }
             Self::ModelInUse { name, uses } => Report {
                 detail: Some(uses.join("\n")),
                 hint: Some(format!("Features of it could no longer be scored. Make them again with another model first, or: SELECT grnet_drop_model('{name}', force => true);")),
@@ -314,6 +334,13 @@ impl Error {
             },
         }
     }
+}
+
+/// Whether a text is a box as the server reads them: nothing but numbers, commas and parentheses.
+fn is_box(text: &str) -> bool {
+    let numbers =
+        text.split(',').map(|part| part.trim_matches(|letter: char| letter.is_whitespace() || "()".contains(letter)));
+    numbers.clone().count() == 4 && numbers.into_iter().all(|number| number.parse::<f64>().is_ok())
 }
 
 /// Tells the user something that is no error: of a command that goes on.

@@ -19,6 +19,7 @@ pub mod row_key;
 pub mod row_trigger;
 pub mod setting;
 pub mod shortlist;
+pub mod stored_models;
 pub mod text;
 
 /// A column's description.

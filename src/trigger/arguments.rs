@@ -28,7 +28,7 @@ impl Arguments {
     /// They are too few or too many; a column is not there, of another type, or generated.
     pub fn of(row: &RowTrigger, features_type: pg_sys::Oid) -> Result<Self, Error> {
         let mut names = row.arguments();
-        let model = names.pop_if(|last| last.starts_with(MODEL)).map(|last| last[MODEL.len()..].trim().to_owned());
+        let model = names.pop_if(|last| last.starts_with(MODEL)).map(|last| last[MODEL.len()..].to_owned());
         let (image, features, region) = match names.as_slice() {
             [image, features] => (image, features, None),
             [image, features, region] => (image, features, Some(region)),

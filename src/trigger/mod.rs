@@ -81,7 +81,8 @@ fn without_photo(row: &RowTrigger, arguments: &Arguments) -> Result<Value, Error
     let Some(value) = row.new_value(arguments.features) else {
         return Ok(row.keep());
     };
-    let given = row.sets(arguments.features) && !row.unchanged(arguments.features);
+    // Also by another trigger, which the command does not know.
+    let given = !row.unchanged(arguments.features);
     if row.old_value(arguments.image).is_some() && !row.sets(arguments.features) && !given {
         return Ok(row.with(arguments.features, None));
     }

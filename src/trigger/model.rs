@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 
 use grnet_core::model::ModelId;
-use pgrx::PgLogLevel;
+use pgrx::{PgLogLevel, pg_sys};
 
 use super::arguments::Arguments;
 use super::recent;
@@ -32,7 +32,8 @@ pub fn of_trigger(row: &RowTrigger, arguments: &Arguments) -> Result<ModelId, Er
     let name = default_name()?;
     let id = model::resolve(Some(&name))?;
     let session = settings::model();
-    if session != name && recent::first_time(row.trigger().1, &session) {
+    // Of a model that is not here nobody expects anything: no NOTICE where the setting was left as it is.
+    if session != name && model::resolve(Some(&session)).is_ok() && recent::first_time(pg_sys::InvalidOid, &session) {
         error::warn(
             PgLogLevel::NOTICE,
             format!("the trigger of table \"{}\" uses model \"{name}\", not \"{session}\"", row.table()),
