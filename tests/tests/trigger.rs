@@ -348,3 +348,33 @@ fn it_follows_rows_through_partitions_upserts_merges_and_copies() {
     let made: i64 = client.query_one("SELECT count(features) FROM plain", &[]).expect("a count").get(0);
     assert_eq!(made, 1);
 }
+
+#[test]
+fn a_drop_looks_at_tables_and_runs_no_code_of_their_owners() {
+    let server = Server::start();
+    let mut client = server.session();
+    client.batch_execute("CREATE ROLE mallory; GRANT CREATE ON SCHEMA public TO mallory").expect("a role");
+    client.execute("CREATE TABLE made AS SELECT grnet_embed($1) AS f", &[&bmp(1)]).expect("a value");
+    client
+        .batch_execute(
+            "CREATE DOMAIN own AS grnet_features; CREATE DOMAIN owner AS own; GRANT SELECT ON made TO mallory; SET ROLE mallory; \
+             CREATE FUNCTION evil(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS \
+                 $$ BEGIN IF current_user <> 'mallory' THEN RAISE 'code of the owner ran'; END IF; RETURN true; END $$; \
+             CREATE TABLE bait (id int, f owner); INSERT INTO bait SELECT 1, f FROM made; \
+             CREATE INDEX ON bait (id) WHERE evil(1); \
+             ALTER TABLE bait ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON bait USING (evil(id)); \
+             RESET ROLE; DROP TABLE made;",
+        )
+        .expect("a table with code");
+    let drop = "SELECT grnet_drop_model('tiny')";
+    let refusal = assert_refused(&mut client, drop, "2BP01", "force => true");
+    assert_eq!(refusal.detail, "column f of table bait", "{refusal:?}");
+    // Nobody waits for a lock, and what is not looked at is not in the way.
+    let mut other = server.session();
+    other.batch_execute("BEGIN; LOCK TABLE bait").expect("a lock");
+    client.batch_execute("BEGIN; SET LOCAL lock_timeout = '10s'").expect("a transaction");
+    client.batch_execute(drop).expect("nothing else is in the way");
+    client.batch_execute("ROLLBACK").expect("an end");
+    other.batch_execute("ROLLBACK").expect("an end");
+    client.batch_execute("SELECT grnet_drop_model('tiny', force => true)").expect("it is meant");
+}
