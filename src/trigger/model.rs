@@ -12,12 +12,13 @@ use super::arguments::Arguments;
 use super::recent;
 use crate::error::{self, Error};
 use crate::ffi::row_trigger::RowTrigger;
-use crate::ffi::{catalog, database_setting as setting, process};
+use crate::ffi::{catalog, database_setting as setting, ours, process};
 use crate::{model, settings};
 
 thread_local! {
-    /// The name found last, and in which statement: a COPY of a million rows looks once.
-    static FOUND: RefCell<Option<(i64, String)>> = const { RefCell::new(None) };
+    /// The name found last, and when: in which statement, and after which change of models. A COPY of a million rows looks
+    /// once.
+    static FOUND: RefCell<Option<((i64, u64), String)>> = const { RefCell::new(None) };
 }
 
 /// The model that the trigger names. Without a name: the database's own default, its only model, or the server's default,
@@ -59,6 +60,6 @@ fn default_name() -> Result<String, Error> {
             Some(setting::Start::Session) | None => return Err(Error::NoCommonModel),
         },
     };
-    FOUND.set(Some((statement, name.clone())));
+    FOUND.set(Some((now, name.clone())));
     Ok(name)
 }
