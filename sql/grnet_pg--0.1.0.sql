@@ -136,6 +136,22 @@ CREATE OPERATOR <-> (
 );
 COMMENT ON OPERATOR <-> (grnet_features, grnet_features) IS 'minus the logarithm of the matching probability';
 
+-- A photo in the place of features gets an answer. Nothing else is taken for this operator: what has no type yet becomes what
+-- stands on the other side.
+CREATE FUNCTION grnet.not_embedded(grnet_features, bytea) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'grnet_not_embedded' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION grnet.not_embedded(grnet_features, bytea) IS 'refuses to compare features with a photo, and says how it is done';
+
+CREATE FUNCTION grnet.not_embedded(bytea, grnet_features) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'grnet_not_embedded' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
+COMMENT ON FUNCTION grnet.not_embedded(bytea, grnet_features) IS 'refuses to compare a photo with features, and says how it is done';
+
+CREATE OPERATOR <-> (LEFTARG = grnet_features, RIGHTARG = bytea, FUNCTION = grnet.not_embedded);
+COMMENT ON OPERATOR <-> (grnet_features, bytea) IS 'refused: a photo is embedded first';
+
+CREATE OPERATOR <-> (LEFTARG = bytea, RIGHTARG = grnet_features, FUNCTION = grnet.not_embedded);
+COMMENT ON OPERATOR <-> (bytea, grnet_features) IS 'refused: a photo is embedded first';
+
 CREATE FUNCTION grnet_global_similarity(grnet_features, grnet_features) RETURNS real
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION grnet_global_similarity(grnet_features, grnet_features) IS 'cosine of the global vectors: the baseline that grnet_score improves on';
@@ -237,10 +253,10 @@ CREATE FUNCTION grnet_register_model(name text, file bytea) RETURNS text
 COMMENT ON FUNCTION grnet_register_model(text, bytea) IS 'checks and stores a model file; its id';
 REVOKE ALL ON FUNCTION grnet_register_model(text, bytea) FROM PUBLIC;
 
-CREATE FUNCTION grnet_drop_model(name text) RETURNS void
-    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000;
-COMMENT ON FUNCTION grnet_drop_model(text) IS 'removes a model; features that it made can no longer be scored';
-REVOKE ALL ON FUNCTION grnet_drop_model(text) FROM PUBLIC;
+CREATE FUNCTION grnet_drop_model(name text, force boolean DEFAULT false) RETURNS void
+    AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 100000;
+COMMENT ON FUNCTION grnet_drop_model(text, boolean) IS 'removes a model that no trigger names and no table has values of, or with force any: features that it made can no longer be scored';
+REVOKE ALL ON FUNCTION grnet_drop_model(text, boolean) FROM PUBLIC;
 
 CREATE FUNCTION grnet_export_model(name text) RETURNS bytea
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100000;
@@ -426,6 +442,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION grnet.condition(regclass, text, grnet_features, bigint) IS 'a condition as it may stand in a query; refused where it is not one expression';
 
+CREATE FUNCTION grnet.tell_of_missing(item regclass, features name, k bigint) RETURNS void
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 AS $$
+DECLARE
+    seen bigint;
+    filled bigint;
+BEGIN
+    -- A glance at the table's beginning, whatever its size.
+    EXECUTE pg_catalog.format('SELECT pg_catalog.count(*), pg_catalog.count(first.value) FROM (SELECT t.%I AS value FROM %s AS t LIMIT %s) AS first',
+        features, item, CASE WHEN k OPERATOR(pg_catalog.>) 100 THEN k ELSE 100 END) INTO seen, filled;
+    IF filled OPERATOR(pg_catalog.<) (seen OPERATOR(pg_catalog.-) filled) AND filled OPERATOR(pg_catalog.<) k THEN
+        RAISE NOTICE '% of the first % rows of % have features', filled, seen, item
+            USING HINT = 'Others are like nothing and come last. grnet_features_trigger makes them for rows that come in, and UPDATE ... SET '
+                         'features = NULL has it make them for rows that were there before it.';
+    END IF;
+END $$;
+COMMENT ON FUNCTION grnet.tell_of_missing(regclass, name, bigint) IS 'a NOTICE where a table that is searched lacks features';
+
 CREATE FUNCTION grnet_search(item anyelement, query grnet_features, k integer DEFAULT 20, shortlist integer DEFAULT NULL,
     condition text DEFAULT NULL, "column" name DEFAULT NULL) RETURNS SETOF anyelement
     LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 20 AS $$
@@ -444,8 +477,11 @@ BEGIN
         RAISE 'k must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF query IS NULL THEN
+        RAISE NOTICE 'the query is NULL, so no row is like it'
+            USING HINT = 'Features of a NULL photo are NULL, and so is a subselect that finds no row.';
         RETURN;
     END IF;
+    PERFORM grnet.tell_of_missing(relation, features, k);
     condition := grnet.condition(relation, condition, query, k);
     -- For this search only: what fails takes the setting back with everything else.
     PERFORM pg_catalog.set_config('grnet.shortlist', coalesce(shortlist::pg_catalog.text, before, '0'), true);
@@ -560,7 +596,95 @@ COMMENT ON FUNCTION grnet_recall(regclass, integer, integer, integer[], text, na
 
 CREATE FUNCTION grnet_features_trigger() RETURNS trigger
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
-COMMENT ON FUNCTION grnet_features_trigger() IS 'keeps a column of features current: BEFORE INSERT OR UPDATE, FOR EACH ROW, arguments: image column, features column [, region column]';
+COMMENT ON FUNCTION grnet_features_trigger() IS 'keeps a column of features current: BEFORE INSERT OR UPDATE, FOR EACH ROW, arguments: image column, features column [, region column] [, model=NAME]';
+
+CREATE FUNCTION grnet.features_triggers(item regclass, OUT name name, OUT arguments text[]) RETURNS SETOF record
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE COST 1000 ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
+    -- Arguments lie one behind the other, each ended by a zero.
+    SELECT t.tgname, ARRAY(SELECT convert_from(decode(part[1], 'hex'), getdatabaseencoding())
+                           FROM regexp_matches(encode(t.tgargs, 'hex'), '((?:(?!00)..)*)00', 'g') WITH ORDINALITY AS parts (part, place) ORDER BY place)
+    FROM pg_trigger AS t WHERE t.tgrelid = item AND t.tgfoid = '@extschema@.grnet_features_trigger()'::regprocedure ORDER BY t.tgname;
+$$;
+COMMENT ON FUNCTION grnet.features_triggers(regclass) IS 'the triggers of a table that make features, with their arguments';
+
+CREATE FUNCTION grnet.least_similarity(grnet_features, grnet_features) RETURNS real
+    AS 'MODULE_PATHNAME', 'grnet_least_similarity' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 500;
+COMMENT ON FUNCTION grnet.least_similarity(grnet_features, grnet_features) IS 'the least cosine of two values'' regions, NULL where they have none in common';
+
+CREATE FUNCTION grnet_verify(item regclass, "column" name DEFAULT NULL, sample integer DEFAULT 100, image name DEFAULT NULL,
+    region name DEFAULT NULL, OUT key text, OUT similarity real, OUT verdict text) RETURNS SETOF record
+    LANGUAGE plpgsql STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    features name := grnet.features_column(item, "column");
+    arguments text[];
+    wanted text;
+    keys name[];
+    shown text;
+    total bigint;
+    done bigint := 0;
+    began timestamptz := clock_timestamp();
+    told timestamptz := began;
+    made @extschema@.grnet_features;
+    model text;
+    one record;
+BEGIN
+    IF sample < 1 THEN
+        RAISE 'the sample must have 1 row or more' USING ERRCODE = 'invalid_parameter_value', HINT = 'NULL takes all rows.';
+    END IF;
+    SELECT t.arguments INTO arguments FROM grnet.features_triggers(item) AS t WHERE t.arguments[2] = features LIMIT 1;
+    IF arguments[cardinality(arguments)] LIKE 'model=%' THEN
+        wanted := substr(arguments[cardinality(arguments)], 7);
+        arguments := arguments[:cardinality(arguments) - 1];
+    END IF;
+    IF image IS NULL THEN
+        image := arguments[1];
+        region := coalesce(region, arguments[3]::name);
+    END IF;
+    IF image IS NULL THEN
+        RAISE 'nothing says which column of % has the photos', item USING ERRCODE = 'undefined_column',
+            DETAIL = format('No grnet_features_trigger makes the column "%s".', features), HINT = 'Name it: image => ''...''.';
+    END IF;
+    keys := ARRAY(SELECT a.attname FROM pg_index AS i, unnest(i.indkey) WITH ORDINALITY AS k (number, place)
+                  JOIN pg_attribute AS a ON a.attrelid = item AND a.attnum = k.number WHERE i.indrelid = item AND i.indisprimary ORDER BY place);
+    IF cardinality(keys) > 0 THEN
+        shown := format('concat(%L, concat_ws('', '', %s), '')'')', format('(%s)=(', array_to_string(keys, ', ')),
+                        (SELECT string_agg(format('coalesce(t.%I::text, ''null'')', k), ', ') FROM unnest(keys) AS k));
+    ELSE
+        shown := 'concat(t.tableoid::regclass, '' '', t.ctid)';
+    END IF;
+    EXECUTE format('SELECT least(count(*), $1) FROM %s AS t WHERE t.%I IS NOT NULL OR t.%I IS NOT NULL', item, features, image) INTO total USING sample;
+    -- By a hash of where rows lie: as good as by chance, and the same rows every time.
+    FOR one IN EXECUTE format(
+        'SELECT %s AS key, t.%I::bytea AS image, t.%I::%s.grnet_features AS value, %s AS region FROM %s AS t '
+        'WHERE t.%3$I IS NOT NULL OR t.%2$I IS NOT NULL ORDER BY hashtextextended(t.ctid::text, 42), t.tableoid LIMIT $1',
+        shown, image, features, '@extschema@', CASE WHEN region IS NULL THEN 'NULL::box' ELSE format('t.%I::box', region) END, item) USING sample
+    LOOP
+        key := one.key;
+        similarity := NULL;
+        SELECT m.name INTO model FROM grnet.model AS m WHERE m.id = @extschema@.grnet_info(one.value) ->> 'model';
+        verdict := CASE WHEN one.value IS NULL THEN 'no features'
+                        WHEN model IS NULL THEN 'unknown model'
+                        WHEN model <> wanted THEN 'other model'
+                        WHEN one.image IS NULL THEN 'no photo' END;
+        IF verdict IS NULL THEN
+            BEGIN
+                made := @extschema@.grnet_embed(one.image, one.region, model);
+                similarity := grnet.least_similarity(one.value, made);
+                verdict := CASE WHEN @extschema@.grnet_info(one.value) ->> 'digest' <> @extschema@.grnet_info(made) ->> 'digest' THEN 'other photo'
+                                WHEN similarity >= 0.98 THEN 'same' ELSE 'other numbers' END;
+            EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+                verdict := 'unreadable photo';
+            END;
+        END IF;
+        RETURN NEXT;
+        done := done + 1;
+        IF clock_timestamp() > told + interval '2 s' THEN
+            told := clock_timestamp();
+            RAISE NOTICE '% of % rows, % s left', done, total, round(extract(epoch FROM told - began) * (total - done) / done);
+        END IF;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION grnet_verify(regclass, name, integer, name, name) IS 'embeds a sample of a table''s photos again and compares with the features that are stored: how rows are found whose numbers are of no photo';
 
 -- Statistics
 

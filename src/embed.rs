@@ -99,12 +99,21 @@ fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) ->
 /// # Errors
 /// The photo was refused, or the engine could not be asked.
 pub fn one(image: &[u8], region: Option<[f64; 4]>, id: ModelId) -> Result<Vec<u8>, Error> {
+    if let Some(area) = region.filter(is_relative) {
+        return Err(Error::RelativeBox { area, which: Which::Only });
+    }
     let region = region.map(|[left, top, width, height]| Region { left, top, width, height });
     let outcomes = client::embed(id, vec![Photo { bytes: image, region }], || model::file(id))?;
     match outcomes.into_iter().next() {
         Some(outcome) => accept(outcome, id, Which::Only),
         None => Err(Error::Protocol("The engine answered no photo.".into())),
     }
+}
+
+/// Whether a box is within the first pixel and has its corners elsewhere than at the pixel's: shares of a photo, not pixels.
+fn is_relative([left, top, width, height]: &[f64; 4]) -> bool {
+    let corners = [*left, *top, left + width, top + height];
+    corners.iter().all(|at| (0.0..=1.0).contains(at)) && corners.iter().any(|at| *at > 0.0 && *at < 1.0)
 }
 
 /// Refuses a photo by its size before it is fetched or sent.

@@ -73,6 +73,18 @@ pub enum Error {
     NoRight { table: &'static str },
     /// The trigger function was not called as a trigger, or its arguments are wrong.
     Trigger { message: String, hint: &'static str },
+    /// The trigger's column is generated.
+    Generated { table: String, column: String },
+    /// Features without a photo, of another model than the trigger's.
+    OtherModel { got: ModelId, wanted: ModelId },
+    /// A trigger names no model, and what would say one differs between sessions.
+    NoCommonModel,
+    /// A photo beside features.
+    NotEmbedded,
+    /// A box that seems to be in shares of the photo.
+    RelativeBox { area: [f64; 4], which: Which },
+    /// A model that is used, and where.
+    ModelInUse { name: String, uses: Vec<String> },
 }
 
 /// Which photo of a call.
@@ -153,6 +165,7 @@ impl Error {
             Self::UnknownModel(name) => Report {
                 hint: Some(match name.as_str() {
                     "base" | "tiny" => format!("Run: SELECT grnet_install_model('{name}');"),
+                    _ if is_box(&name) => format!("A bare literal is taken for a model's name; a box says that it is one: box '{name}'."),
                     _ => "grnet.model lists what is there; grnet.model (the setting) names the default.".into(),
                 }),
                 ..plain(Code::ERRCODE_UNDEFINED_OBJECT, format!("model \"{name}\" is not in this database"))
@@ -278,8 +291,56 @@ impl Error {
                 hint: Some(hint.into()),
                 ..plain(Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED, message)
             },
+            Self::Generated { table, column } => Report {
+                detail: Some("The server computes generated columns after BEFORE triggers have run.".into()),
+                hint: Some("Let the trigger use a plain column, filled by the application or by a trigger whose name sorts before this one's.".into()),
+                ..plain(
+                    Code::ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                    format!("column \"{column}\" of table \"{table}\" is generated, a trigger can neither read nor set it"),
+                )
+            },
+            Self::OtherModel { got, wanted } => Report {
+                detail: Some(format!("The value was made by model {got}, the trigger's is {wanted}. The row has no photo to make it again from.")),
+                hint: Some("Give the photo too, or features of the trigger's model.".into()),
+                ..plain(Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "features of another model than the trigger's".into())
+            },
+            Self::NoCommonModel => Report {
+                detail: Some("The role or the connection sets grnet.model, and the database does not: sessions would write features of different models.".into()),
+                hint: Some("Name it in the trigger, as in grnet_features_trigger('image', 'features', 'model=base'), or use ALTER DATABASE ... SET grnet.model.".into()),
+                ..plain(Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "nothing says which model the trigger uses".into())
+            },
+            Self::NotEmbedded => Report {
+                hint: Some("Features are made of a photo by grnet_embed: ORDER BY features <-> grnet_embed(photo).".into()),
+                ..plain(Code::ERRCODE_DATATYPE_MISMATCH, "features cannot be compared with the bytes of a photo".into())
+            },
+            Self::RelativeBox { area, which } => {
+                let [left, top, width, height] = area.map(|side| (side * 1000.0).round() / 1000.0);
+                Report {
+                    detail: which.detail(),
+                    hint: Some("A region is given in pixels of the upright photo. Shares of it are multiplied by its width and height.".into()),
+                    ..plain(
+                        Code::ERRCODE_DATA_EXCEPTION,
+                        format!("region (left {left}, top {top}, width {width}, height {height}) lies within one pixel"),
+                    )
+                }
+            }
+            Self::ModelInUse { name, uses } => Report {
+                detail: Some(uses.join("\n")),
+                hint: Some(format!("Features of it could no longer be scored. Make them again with another model first, or: SELECT grnet_drop_model('{name}', force => true);")),
+                ..plain(
+                    Code::ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST,
+                    format!("cannot drop model \"{name}\" because it is in use"),
+                )
+            },
         }
     }
+}
+
+/// Whether a text is a box as the server reads them: nothing but numbers, commas and parentheses.
+fn is_box(text: &str) -> bool {
+    let numbers =
+        text.split(',').map(|part| part.trim_matches(|letter: char| letter.is_whitespace() || "()".contains(letter)));
+    numbers.clone().count() == 4 && numbers.into_iter().all(|number| number.parse::<f64>().is_ok())
 }
 
 /// Tells the user something that is no error: of a command that goes on.
@@ -289,6 +350,15 @@ pub fn tell(level: PgLogLevel, message: String, detail: Option<String>) {
         _ => Code::ERRCODE_SUCCESSFUL_COMPLETION,
     };
     report::tell(level, Report { code, message, detail, hint: None });
+}
+
+/// The same with a HINT.
+pub fn warn(level: PgLogLevel, message: String, detail: &str, hint: &str) {
+    let code = match level {
+        PgLogLevel::WARNING => Code::ERRCODE_WARNING,
+        _ => Code::ERRCODE_SUCCESSFUL_COMPLETION,
+    };
+    report::tell(level, Report { code, message, detail: Some(detail.to_owned()), hint: Some(hint.to_owned()) });
 }
 
 /// A message as a sentence, for DETAIL.

@@ -20,6 +20,7 @@ mod features;
 mod ffi;
 mod match_map;
 mod model;
+mod model_uses;
 mod nodes;
 mod photos;
 mod progress;
@@ -30,6 +31,7 @@ mod shortlist;
 mod stat;
 mod train;
 mod trigger;
+mod verify;
 
 use pgrx::{pg_guard, pg_sys};
 

@@ -19,14 +19,14 @@ use crate::ffi::call::{Call, Value};
 use crate::ffi::catalog::{self, MODEL, MODEL_FILE};
 use crate::ffi::row_trigger::RowTrigger;
 use crate::ffi::{datum, ours, process, text};
-use crate::{settings, sql_functions};
+use crate::{model_uses, settings, sql_functions};
 
 sql_functions! {
     /// `grnet_install_model(name text) → text`: registers a model that ships with the extension; its id.
     grnet_install_model, pg_finfo_grnet_install_model => install;
     /// `grnet_register_model(name text, file bytea) → text`: checks and stores a model file; its id.
     grnet_register_model, pg_finfo_grnet_register_model => register_model;
-    /// `grnet_drop_model(name text) → void`.
+    /// `grnet_drop_model(name text [, force boolean]) → void`.
     grnet_drop_model, pg_finfo_grnet_drop_model => drop_model;
     /// `grnet_export_model(name text) → bytea`: the file as it was registered.
     grnet_export_model, pg_finfo_grnet_export_model => export;
@@ -156,6 +156,13 @@ fn drop_model(call: &mut Call<'_>) -> Result<Value, Error> {
         return Ok(None);
     };
     process::refuse_read_only(c"grnet_drop_model()");
+    if !call.boolean(1) {
+        let id = catalog::find(&MODEL, 0, &name, 1)?.and_then(|id| String::from_utf8(id).ok()?.parse().ok());
+        let uses = id.map(|id| model_uses::of(&name, id, call.features_type())).transpose()?.unwrap_or_default();
+        if !uses.is_empty() {
+            return Err(Error::ModelInUse { name, uses });
+        }
+    }
     let dropped: Option<String> = Spi::get_one_with_args(
         "WITH gone AS (DELETE FROM grnet.model WHERE name OPERATOR(pg_catalog.=) $1 RETURNING id), \
          file AS (DELETE FROM grnet.model_file f USING gone WHERE f.id OPERATOR(pg_catalog.=) gone.id) \

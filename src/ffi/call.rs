@@ -67,6 +67,11 @@ impl<'a> Call<'a> {
         self.datum(index).map(|datum| datum.value() as i32)
     }
 
+    /// A boolean argument; false where it is NULL or was not passed.
+    pub fn boolean(&self, index: usize) -> bool {
+        self.datum(index).is_some_and(|datum| datum.value() as u8 != 0)
+    }
+
     /// A `cstring` argument: the text a type's input function gets.
     pub fn cstring(&self, index: usize) -> Option<String> {
         // SAFETY: only input functions ask, and the server passes them a C string.

@@ -51,6 +51,17 @@ pub fn find_with<T>(
     take: impl FnOnce(&Stored<'_>) -> Result<T, Error>,
 ) -> Result<Option<T>, Error> {
     let wanted = text::to_server(wanted);
+    find_where(table, key, |found| *found == *wanted.to_bytes(), value, take)
+}
+
+/// The same with a condition on the key.
+fn find_where<T>(
+    table: &Table,
+    key: usize,
+    mut wanted: impl FnMut(&[u8]) -> bool,
+    value: usize,
+    take: impl FnOnce(&Stored<'_>) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
     // SAFETY: the relation is opened with a lock and closed again, also by the transaction's end after an ERROR; the
     // columns asked for exist and are varlenas, which is checked; a row is used only while the scan stands on it.
     unsafe {
@@ -83,7 +94,7 @@ pub fn find_with<T>(
                 break;
             }
             pg_sys::heap_deform_tuple(tuple, (*relation).rd_att, values.as_mut_ptr(), nulls.as_mut_ptr());
-            if !nulls[key] && !nulls[value] && *Detoasted::new(values[key]) == *wanted.to_bytes() {
+            if !nulls[key] && !nulls[value] && wanted(&Detoasted::new(values[key])) {
                 found = Some(take(&Stored { datum: values[value], row: std::marker::PhantomData }));
                 break;
             }
@@ -182,4 +193,16 @@ pub fn same_columns(declared: pg_sys::TupleDesc, given: usize) -> Result<(), Err
 pub fn superuser() -> bool {
     // SAFETY: looks at the current user id and a catalog cache.
     unsafe { pg_sys::superuser() }
+}
+
+/// Column `value` (counted from 0) of the only row of a table. `None` where there are none or several, or no such table.
+///
+/// # Errors
+/// As [`find`].
+pub fn sole(table: &Table, value: usize) -> Result<Option<String>, Error> {
+    let Some(first) = find_where(table, value, |_| true, value, |stored| stored.whole())? else {
+        return Ok(None);
+    };
+    let another = find_where(table, value, |other| *other != *first, value, |_| Ok(()))?;
+    Ok(another.is_none().then(|| text::from_server(&first)))
 }

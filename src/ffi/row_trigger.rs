@@ -8,17 +8,22 @@ use super::text;
 
 /// The running trigger.
 pub struct RowTrigger {
-    data: *mut pg_sys::TriggerData,
-    new: pg_sys::HeapTuple,
-    old: Option<pg_sys::HeapTuple>,
+    pub(super) data: *mut pg_sys::TriggerData,
+    pub(super) new: pg_sys::HeapTuple,
+    pub(super) old: Option<pg_sys::HeapTuple>,
 }
 
-/// A column: its number (from 1) and type.
+/// A column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
+    /// Its number, from 1.
     number: i32,
-    /// OID of the type.
+    /// OID of its type, which may be a domain.
+    declared: pg_sys::Oid,
+    /// OID of the type that its values have: what a domain, or a domain over a domain, is made of.
     pub type_id: pg_sys::Oid,
+    /// Whether the server computes it, which it does after BEFORE triggers.
+    pub generated: bool,
 }
 
 impl RowTrigger {
@@ -53,6 +58,15 @@ impl RowTrigger {
         }
     }
 
+    /// The trigger's name and OID.
+    pub fn trigger(&self) -> (String, pg_sys::Oid) {
+        // SAFETY: the trigger's description stays while it runs; its name is NUL-terminated.
+        unsafe {
+            let trigger = &*(*self.data).tg_trigger;
+            (text::from_c(trigger.tgname), trigger.tgoid)
+        }
+    }
+
     /// The table's name, for messages.
     pub fn table(&self) -> String {
         // SAFETY: the relation is open while the trigger runs; its name is NUL-terminated.
@@ -62,11 +76,18 @@ impl RowTrigger {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<Column> {
         let name = text::to_server(name);
-        // SAFETY: the relation's descriptor lives as long as the relation is open.
+        // SAFETY: the relation's descriptor lives as long as the relation is open; a number that it gave is one of its
+        // columns'.
         unsafe {
             let descriptor = (*(*self.data).tg_relation).rd_att;
             let number = pg_sys::SPI_fnumber(descriptor, name.as_ptr());
-            (number > 0).then(|| Column { number, type_id: pg_sys::SPI_gettypeid(descriptor, number) })
+            if number <= 0 {
+                return None;
+            }
+            let declared = pg_sys::SPI_gettypeid(descriptor, number);
+            let type_id = pg_sys::getBaseType(declared);
+            let generated = (*super::attribute(descriptor, number)).attgenerated != 0;
+            Some(Column { number, declared, type_id, generated })
         }
     }
 
@@ -83,6 +104,27 @@ impl RowTrigger {
     /// Whether the row is updated (and not inserted).
     pub fn is_update(&self) -> bool {
         self.old.is_some()
+    }
+
+    /// Whether the command sets the column: an INSERT sets all, an UPDATE those after SET.
+    pub fn sets(&self, column: Column) -> bool {
+        // SAFETY: the set of columns is the server's, or NULL for an empty one.
+        !self.is_update()
+            || unsafe {
+                let place = column.number - pg_sys::FirstLowInvalidHeapAttributeNumber;
+                pg_sys::bms_is_member(place, (*self.data).tg_updatedcols)
+            }
+    }
+
+    /// Whether the trigger does not run where an UPDATE sets nothing but this column: it was created with a list of
+    /// columns (UPDATE OF ...) that lacks it.
+    pub fn misses(&self, column: Column) -> bool {
+        // SAFETY: tgnattr numbers lie at tgattr.
+        unsafe {
+            let trigger = &*(*self.data).tg_trigger;
+            let listed = (0..trigger.tgnattr.max(0) as usize).map(|i| i32::from(*trigger.tgattr.add(i)));
+            trigger.tgnattr > 0 && !listed.into_iter().any(|number| number == column.number)
+        }
     }
 
     /// Whether a varlena or fixed-size column has the same bytes before and after. Toasted values are compared
@@ -114,14 +156,20 @@ impl RowTrigger {
         Some(pg_sys::Datum::from(self.new))
     }
 
-    /// The row with `column` set: what the trigger returns.
+    /// The row with `column` set: what the trigger returns. Raises an ERROR where a domain forbids the value: the server
+    /// itself looks no more at what a trigger returns.
     #[allow(clippy::unnecessary_mut_passed, reason = "the arrays are declared mutable before 18, constant since")]
     pub fn with(&self, column: Column, value: Value) -> Value {
         let mut number = column.number;
         let mut null = value.is_none();
         let mut datum = value.unwrap_or(pg_sys::Datum::null());
-        // SAFETY: one column, by number, of the relation's own descriptor; the server copies the value.
+        // SAFETY: the value is of the type that the domain is made of; the domain's conditions are looked up for this
+        // call alone. Then one column, by number, of the relation's own descriptor; the server copies the value.
         let tuple = unsafe {
+            if column.declared != column.type_id {
+                let memory = pg_sys::CurrentMemoryContext;
+                pg_sys::domain_check(datum, null, column.declared, std::ptr::null_mut(), memory);
+            }
             pg_sys::heap_modify_tuple_by_cols(
                 self.new,
                 (*(*self.data).tg_relation).rd_att,

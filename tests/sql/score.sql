@@ -32,7 +32,7 @@ SELECT bool_and(grnet_score(a.features, b.features) = 1) AS all_certain,
 FROM sure a, sure b;
 SELECT array_agg(s.id ORDER BY s.features <-> (SELECT features FROM sure WHERE id = 1))
      = array_agg(f.id ORDER BY f.features <-> (SELECT features FROM f WHERE id = 1)) AS same_order FROM sure s JOIN f USING (id);
-SELECT grnet_drop_model('certain');
+SELECT grnet_drop_model('certain', force => true);
 
 -- Why.
 SELECT count(*) AS edges, round(sum(weight)::numeric, 5) AS weights, bool_and(similarity BETWEEN -1.001 AND 1.001) AS cosines

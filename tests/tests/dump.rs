@@ -160,7 +160,7 @@ fn a_hot_standby_scores_and_embeds() {
     }
     // A model that is dropped over there is gone here, also for a session that scored with it.
     reader.batch_execute("SELECT grnet_score(a.features, b.features) FROM item a, item b").expect("scores");
-    client.batch_execute("BEGIN; SELECT grnet_drop_model('tiny')").expect("a superuser may");
+    client.batch_execute("BEGIN; SELECT grnet_drop_model('tiny', force => true)").expect("a superuser may");
     reader.batch_execute("SELECT grnet_score(a.features, b.features) FROM item a, item b").expect("it is there still");
     client.batch_execute("COMMIT").expect("a commit");
     let score = "SELECT count(grnet_score(a.features, b.features)) FROM item a, item b";

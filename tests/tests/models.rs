@@ -82,7 +82,7 @@ fn a_dropped_model_is_an_error_that_names_it() {
     let pairs = "SELECT grnet_score(a.features, b.features) FROM item a, item b";
     grnet_tests::refusal::assert_refused(&mut other, pairs, "55000", "features of different models");
 
-    client.batch_execute("SELECT grnet_drop_model('m1')").expect("a superuser may");
+    client.batch_execute("SELECT grnet_drop_model('m1', force => true)").expect("a superuser may");
     // A session that scored with it notices, in mid-transaction too; it comes back with the same file.
     grnet_tests::refusal::assert_refused(&mut other, own, "42704", "is not in this database");
     let mut fresh = server.session();

@@ -223,7 +223,7 @@ fn a_query_of_a_model_that_is_gone_is_an_error_where_it_is_scored_and_not_before
     client.batch_execute("CREATE TABLE gone (f grnet_features)").expect("a table");
     client.execute("INSERT INTO gone SELECT grnet_embed($1, model => 'tiny')", &[&bmp(3)]).expect("a value");
     client
-        .batch_execute("SELECT grnet_drop_model('tiny'); SET max_parallel_workers_per_gather = 0")
+        .batch_execute("SELECT grnet_drop_model('tiny', force => true); SET max_parallel_workers_per_gather = 0")
         .expect("nothing minds");
     let sql = |filter: &str| {
         format!("SELECT id, features <-> (SELECT f FROM gone) FROM item WHERE {filter} ORDER BY 2, id LIMIT 3")

@@ -182,7 +182,7 @@ fn calls() -> Vec<(&'static str, &'static str)> {
         ("grnet.forget_models()", ""),
         ("grnet_install_model(text)", "SELECT public.grnet_install_model('base')"),
         ("grnet_export_model(text)", "SELECT public.grnet_export_model('tiny')"),
-        ("grnet_drop_model(text)", "SELECT public.grnet_drop_model('base')"),
+        ("grnet_drop_model(text,boolean)", "SELECT public.grnet_drop_model('base')"),
         ("grnet_register_model(text,bytea)", "SELECT public.grnet_register_model('another', file) FROM public.other"),
         ("grnet_train(text,text,jsonb)", ""),
         (
@@ -217,7 +217,16 @@ fn calls() -> Vec<(&'static str, &'static str)> {
             "grnet_recall(regclass,integer,integer,integer[],text,name)",
             "SELECT public.grnet_recall('public.item', 3, 2, '{5,10}', 'true')",
         ),
+        ("grnet.tell_of_missing(regclass,name,bigint)", "SELECT grnet.tell_of_missing('public.photo', 'features', 1)"),
+        ("grnet.not_embedded(grnet_features,bytea)", "SELECT grnet.not_embedded(NULL, NULL::pg_catalog.bytea)"),
+        ("grnet.not_embedded(bytea,grnet_features)", "SELECT grnet.not_embedded(NULL::pg_catalog.bytea, NULL)"),
         ("grnet_features_trigger()", "UPDATE public.photo SET features = NULL"),
+        ("grnet.features_triggers(regclass)", "SELECT grnet.features_triggers('public.photo')"),
+        (
+            "grnet.least_similarity(grnet_features,grnet_features)",
+            with_features("SELECT grnet.least_similarity($F, $F)"),
+        ),
+        ("grnet_verify(regclass,name,integer,name,name)", "SELECT public.grnet_verify('public.photo')"),
         ("grnet_stat_engine()", "SELECT * FROM grnet.stat_engine"),
     ]
 }

@@ -1,9 +1,11 @@
 //! `grnet_features_trigger`: when it computes, when it keeps, and how it refuses.
 
+use grnet_cluster::process::{self, Signal};
 use grnet_tests::photos::bmp;
 use grnet_tests::refusal::assert_refused;
 use grnet_tests::server::{Server, counter, features};
 use postgres::Client;
+use postgres::types::ToSql;
 
 fn catalogue(server: &Server) -> Client {
     let mut client = server.session();
@@ -150,8 +152,11 @@ fn wrong_use_is_refused_with_an_example() {
         "runs as a BEFORE",
     );
     for (arguments, words) in [
-        ("", "takes 2 or 3 column names, 0 were given"),
-        ("'image'", "takes 2 or 3 column names, 1 were given"),
+        ("", "takes 2 or 3 column names, and 'model=...' after them, 0 were given"),
+        ("'image'", "1 were given"),
+        ("'image', 'model=tiny'", "1 were given"),
+        ("'image', 'model=tiny', 'features'", "has no column \"model=tiny\""),
+        ("'Image', 'features'", "has no column \"Image\""),
         ("'image', 'features', 'area', 'name'", "4 were given"),
         ("'picture', 'features'", "has no column \"picture\""),
         ("'image', 'feature'", "has no column \"feature\""),
@@ -186,4 +191,190 @@ fn it_works_whatever_the_search_path_and_the_role() {
                far.grnet_embed_images(ARRAY[a.image, NULL]) IS NOT NULL FROM shop.item a, shop.item b WHERE a.id = 1 AND b.id = 2";
     let row = anna.query_one(sql, &[]).expect("a score");
     assert!(row.get::<_, bool>(0) && row.get::<_, bool>(1) && row.get::<_, bool>(2));
+}
+
+/// CONTEXT of an ERROR.
+fn context(client: &mut Client, sql: &str, parameters: &[&(dyn ToSql + Sync)]) -> String {
+    let error = client.execute(sql, parameters).expect_err("it must be refused");
+    error.as_db_error().and_then(|error| error.where_()).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_error_says_whose_row_it_was() {
+    let server = Server::start();
+    let mut client = catalogue(&server);
+    let of_row = |key: &str| format!("grnet_features_trigger, table \"item\", row {key}");
+    let many = "INSERT INTO item (id, image) SELECT n, CASE n WHEN 17 THEN 'no photo' ELSE $1 END FROM generate_series(10, 20) n";
+    assert_eq!(context(&mut client, many, &[&bmp(1)]), of_row("(id)=(17)"));
+    client.execute("INSERT INTO item VALUES (1, 'a', NULL, NULL, NULL)", &[]).expect("a row");
+    assert_eq!(context(&mut client, "UPDATE item SET id = 2, image = 'no photo'", &[]), of_row("(id)=(1)"));
+    // An ERROR of the server's own, while the row waits for the engine.
+    let engine = server.engine();
+    assert!(process::send(engine, Signal::Stop));
+    client.batch_execute("SET statement_timeout = '300ms'").expect("a setting");
+    let waited = context(&mut client, "UPDATE item SET image = $1", &[&bmp(2)]);
+    process::send(engine, Signal::Continue);
+    assert_eq!(waited, of_row("(id)=(1)"));
+    client.batch_execute("RESET statement_timeout").expect("a setting");
+
+    // Several columns, a long value, none; a place where there is no key; names as they are.
+    client
+        .batch_execute(
+            "CREATE TABLE \"Two Keys\" (\"a b\" text, image bytea, n int, f grnet_features, PRIMARY KEY (\"a b\", n)); \
+             CREATE TABLE bare (note text, image bytea, f grnet_features); \
+             CREATE TRIGGER t BEFORE INSERT OR UPDATE ON \"Two Keys\" FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'f'); \
+             CREATE TRIGGER t BEFORE INSERT OR UPDATE ON bare FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'f'); \
+             INSERT INTO bare VALUES ('x', NULL);",
+        )
+        .expect("tables");
+    let long = context(&mut client, "INSERT INTO \"Two Keys\" VALUES (repeat('ä', 500), 'no photo', 3)", &[]);
+    assert_eq!(long, format!("grnet_features_trigger, table \"Two Keys\", row (a b, n)=({}..., 3)", "ä".repeat(32)));
+    let new = context(&mut client, "INSERT INTO bare VALUES (NULL, 'no photo')", &[]);
+    assert_eq!(new, "grnet_features_trigger, table \"bare\", row (note)=(null)");
+    let old = context(&mut client, "UPDATE bare SET image = 'no photo'", &[]);
+    assert_eq!(old, "grnet_features_trigger, table \"bare\", row (ctid)=(0,1)");
+
+    // Who may not read the key is not told it; neither is anybody whom a policy hides rows from.
+    let as_clerk = |client: &mut Client, change: &str| {
+        client.batch_execute(&format!("RESET ROLE; {change}; SET ROLE clerk")).expect("a superuser may");
+        context(client, "INSERT INTO item (id, image) VALUES (99, 'no photo')", &[])
+    };
+    let hidden = "grnet_features_trigger, table \"item\"";
+    let grant = "CREATE ROLE clerk; GRANT INSERT ON item TO clerk; GRANT SELECT (name) ON item TO clerk";
+    assert_eq!(as_clerk(&mut client, grant), hidden);
+    assert_eq!(as_clerk(&mut client, "GRANT SELECT (id) ON item TO clerk"), of_row("(id)=(99)"));
+    let policy =
+        "ALTER TABLE item ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON item USING (id < 50) WITH CHECK (true)";
+    assert_eq!(as_clerk(&mut client, policy), hidden);
+
+    // The line is gone with the row.
+    client.batch_execute("RESET ROLE").expect("a role");
+    assert_eq!(context(&mut client, "SELECT 1 / 0", &[]), "");
+    client.batch_execute("INSERT INTO item (id) VALUES (50)").expect("a row");
+    assert_eq!(context(&mut client, "SELECT 1 / 0", &[]), "");
+}
+
+#[test]
+fn no_setting_of_a_session_role_or_connection_decides_the_model() {
+    let server = Server::bare(|builder| builder.preload(false));
+    let mut client = server.session();
+    client
+        .batch_execute(
+            "CREATE EXTENSION grnet_pg; SELECT grnet_install_model('tiny'); \
+             CREATE TABLE item (id serial PRIMARY KEY, image bytea, features grnet_features); \
+             CREATE TRIGGER t BEFORE INSERT OR UPDATE ON item FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'features'); \
+             CREATE ROLE anna LOGIN; GRANT ALL ON item, item_id_seq TO anna;",
+        )
+        .expect("a table");
+    let insert = |client: &mut Client| client.execute("INSERT INTO item (image) VALUES ($1)", &[&bmp(1)]);
+    let last = "SELECT name FROM item, grnet.model m WHERE m.id = grnet_info(features) ->> 'model' ORDER BY item.id DESC LIMIT 1";
+    let model = |client: &mut Client| -> String { client.query_one(last, &[]).expect("a row").get(0) };
+    // The database's only model, though the setting names another.
+    insert(&mut client).expect("an insert");
+    assert_eq!(model(&mut client), "tiny");
+    // Of several the server's default, whatever the session has set.
+    client.batch_execute("SELECT grnet_install_model('base'); SET grnet.model = 'tiny'").expect("a model");
+    insert(&mut client).expect("an insert");
+    assert_eq!(model(&mut client), "base");
+    // A role's setting hides it.
+    client.batch_execute("ALTER ROLE anna SET grnet.model = 'tiny'").expect("a setting");
+    let mut anna = server.connect_to("postgres", "anna").expect("a session");
+    let error = insert(&mut anna).expect_err("the default is hidden");
+    let refusal = grnet_tests::refusal::Refusal::of(&error).expect("an ERROR");
+    assert!(refusal.code == "55000" && refusal.hint.contains("model=base"), "{refusal:?}");
+    // The database's default is everybody's, in sessions that are there already, too.
+    client.batch_execute("ALTER DATABASE postgres SET grnet.model = 'base'; RESET grnet.model").expect("a setting");
+    insert(&mut anna).expect("an insert");
+    assert_eq!(model(&mut client), "base");
+    // A default that is not there is an ERROR and not another model.
+    client.batch_execute("ALTER DATABASE postgres SET grnet.model = 'none'").expect("a setting");
+    let refused = |client: &mut Client| {
+        insert(client).expect_err("there is no such model").code().map(|code| code.code().to_owned())
+    };
+    assert_eq!(refused(&mut client).as_deref(), Some("42704"));
+    // The trigger's argument goes before all of them.
+    client
+        .batch_execute(
+            "DROP TRIGGER t ON item; CREATE TRIGGER t BEFORE INSERT OR UPDATE ON item FOR EACH ROW \
+             EXECUTE FUNCTION grnet_features_trigger('image', 'features', 'model=tiny')",
+        )
+        .expect("a trigger");
+    insert(&mut anna).expect("an insert");
+    assert_eq!(model(&mut client), "tiny");
+}
+
+#[test]
+fn it_follows_rows_through_partitions_upserts_merges_and_copies() {
+    let server = Server::start();
+    let mut client = server.session();
+    client
+        .batch_execute(
+            "CREATE TABLE item (gone int, id int, image bytea, features grnet_features, PRIMARY KEY (id)) PARTITION BY LIST (id); \
+             ALTER TABLE item DROP COLUMN gone; \
+             CREATE TABLE one (features grnet_features, image bytea, id int NOT NULL); \
+             ALTER TABLE item ATTACH PARTITION one FOR VALUES IN (1); CREATE TABLE two PARTITION OF item FOR VALUES IN (2, 3); \
+             CREATE TRIGGER t BEFORE INSERT OR UPDATE ON item FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'features');",
+        )
+        .expect("a table");
+    let (first, second) = (bmp(1), bmp(2));
+    let mut asked = counter(&mut client, "photos");
+    let mut asks = |client: &mut Client, expected: i64, what: &str| {
+        let now = counter(client, "photos");
+        assert_eq!(now - asked, expected, "{what}");
+        asked = now;
+        let stale = "SELECT count(*) FROM item WHERE features IS NULL OR grnet_info(features) -> 'digest' <> grnet_info(grnet_embed(image)) -> 'digest'";
+        assert_eq!(client.query_one(stale, &[]).expect("a count").get::<_, i64>(0), 0, "{what}");
+        asked = counter(client, "photos");
+    };
+    client.execute("INSERT INTO item VALUES (1, $1)", &[&first]).expect("an insert");
+    asks(&mut client, 1, "an insert into a partition of other columns");
+    client.execute("UPDATE item SET id = 2", &[]).expect("an update");
+    asks(&mut client, 0, "a row that moves to another partition");
+    client.execute("UPDATE item SET id = 1, image = $1", &[&second]).expect("an update");
+    asks(&mut client, 1, "a row that moves with another photo");
+    let upsert = "INSERT INTO item VALUES (1, $1), (3, $2) ON CONFLICT (id) DO UPDATE SET image = EXCLUDED.image";
+    client.execute(upsert, &[&first, &second]).expect("an upsert");
+    asks(&mut client, 2, "an upsert of two photos");
+    let merge = "MERGE INTO item USING (VALUES (1, $1::bytea), (2, $2::bytea)) AS new (id, image) ON item.id = new.id \
+                 WHEN MATCHED THEN UPDATE SET image = new.image WHEN NOT MATCHED THEN INSERT (id, image) VALUES (new.id, new.image)";
+    client.execute(merge, &[&second, &first]).expect("a merge");
+    asks(&mut client, 2, "a merge of two photos");
+    client.batch_execute("CREATE TABLE plain (id int, image bytea, features grnet_features); \
+        CREATE TRIGGER t BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'features')").expect("a table");
+    let mut copy = client.copy_in("COPY plain (id, image) FROM STDIN").expect("a copy");
+    let hex: String = first.iter().map(|byte| format!("{byte:02x}")).collect();
+    std::io::Write::write_all(&mut copy, format!("1\t\\\\x{hex}\n2\t\\N\n").as_bytes()).expect("rows");
+    copy.finish().expect("a copy");
+    let made: i64 = client.query_one("SELECT count(features) FROM plain", &[]).expect("a count").get(0);
+    assert_eq!(made, 1);
+}
+
+#[test]
+fn a_drop_looks_at_tables_and_runs_no_code_of_their_owners() {
+    let server = Server::start();
+    let mut client = server.session();
+    client.batch_execute("CREATE ROLE mallory; GRANT CREATE ON SCHEMA public TO mallory").expect("a role");
+    client.execute("CREATE TABLE made AS SELECT grnet_embed($1) AS f", &[&bmp(1)]).expect("a value");
+    client
+        .batch_execute(
+            "CREATE DOMAIN own AS grnet_features; CREATE DOMAIN owner AS own; GRANT SELECT ON made TO mallory; SET ROLE mallory; \
+             CREATE FUNCTION evil(integer) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS \
+                 $$ BEGIN IF current_user <> 'mallory' THEN RAISE 'code of the owner ran'; END IF; RETURN true; END $$; \
+             CREATE TABLE bait (id int, f owner); INSERT INTO bait SELECT 1, f FROM made; \
+             CREATE INDEX ON bait (id) WHERE evil(1); \
+             ALTER TABLE bait ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON bait USING (evil(id)); \
+             RESET ROLE; DROP TABLE made;",
+        )
+        .expect("a table with code");
+    let drop = "SELECT grnet_drop_model('tiny')";
+    let refusal = assert_refused(&mut client, drop, "2BP01", "force => true");
+    assert_eq!(refusal.detail, "column f of table bait", "{refusal:?}");
+    // Nobody waits for a lock, and what is not looked at is not in the way.
+    let mut other = server.session();
+    other.batch_execute("BEGIN; LOCK TABLE bait").expect("a lock");
+    client.batch_execute("BEGIN; SET LOCAL lock_timeout = '10s'").expect("a transaction");
+    client.batch_execute(drop).expect("nothing else is in the way");
+    client.batch_execute("ROLLBACK").expect("an end");
+    other.batch_execute("ROLLBACK").expect("an end");
+    client.batch_execute("SELECT grnet_drop_model('tiny', force => true)").expect("it is meant");
 }

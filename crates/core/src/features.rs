@@ -50,6 +50,12 @@ impl ImageDigest {
     }
 }
 
+/// The model that a value's header names; `None` where the bytes are no header of a version that is read.
+pub fn model_in(header: &[u8]) -> Option<ModelId> {
+    let id = header.get(12..20).filter(|_| header.len() >= HEADER && header[0] == VERSION)?;
+    id.try_into().ok().map(ModelId)
+}
+
 /// A feature value, checked, borrowing its bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Features<'a> {
