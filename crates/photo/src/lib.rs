@@ -17,11 +17,12 @@
 //! - A JPEG much larger than needed is decoded at 1/2, 1/4 or 1/8, as long as the region keeps twice
 //!   the wanted size in both directions.
 
-#![forbid(unsafe_code)]
 
 mod bmp_header;
 mod colour;
+mod conversion;
 mod crop;
+mod curve;
 mod error;
 mod exif;
 mod fit;
@@ -31,16 +32,26 @@ mod guard;
 mod header;
 mod jpeg;
 mod jpeg_header;
+mod jpeg_scans;
+mod lab;
 mod limits;
 mod memory;
 mod orient;
 mod picture;
+mod pieces;
 mod plan;
 mod png_header;
+mod png_text;
+mod profile;
 mod raster;
 mod tiff;
+mod tiff_jpeg;
+mod tiff_kind;
+mod tiff_pixels;
 mod vp8l;
+mod warnings;
 mod webp_header;
+mod xmp;
 
 pub use crop::Region;
 pub use error::{Error, ErrorKind};
