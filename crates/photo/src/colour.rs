@@ -41,6 +41,7 @@ fn straight(raw: Vec<u8>, color: ColorType, width: u32, rect: Rect) -> Option<Ve
         ColorType::La8 => grown::<2>(raw, width, rect, |[v, a]| [on_white(v, a); 3]),
         ColorType::L16 => grown::<2>(raw, width, rect, |v| [narrow(u16::from_ne_bytes(v)); 3]),
         ColorType::La16 => in_place::<4>(raw, width, rect, |p| [narrow(on_white16(word(&p, 0), word(&p, 1))); 3]),
+        ColorType::Rgb8 if raw.len() == rect.width as usize * rect.height as usize * 3 => raw,
         ColorType::Rgb8 => in_place::<3>(raw, width, rect, |p| p),
         ColorType::Rgba8 => {
             in_place::<4>(raw, width, rect, |[r, g, b, a]| [on_white(r, a), on_white(g, a), on_white(b, a)])
@@ -66,19 +67,16 @@ pub(crate) fn grown<const N: usize>(raw: Vec<u8>, width: u32, rect: Rect, conver
 
 /// For pixels of at least the result's bytes: the place written to is never ahead of the one read.
 pub(crate) fn in_place<const N: usize>(mut raw: Vec<u8>, width: u32, rect: Rect, convert: impl Fn([u8; N]) -> [u8; 3]) -> Vec<u8> {
-    let whole = rect.width == width && rect.y == 0 && rect.x == 0;
     let length = rect.width as usize * rect.height as usize * 3;
-    if !(N == 3 && whole) {
-        let mut to = 0;
-        for y in rect.y..rect.y + rect.height {
-            let mut from = (y as usize * width as usize + rect.x as usize) * N;
-            for _ in 0..rect.width {
-                let mut pixel = [0; N];
-                pixel.copy_from_slice(&raw[from..from + N]);
-                raw[to..to + 3].copy_from_slice(&convert(pixel));
-                from += N;
-                to += 3;
-            }
+    let mut to = 0;
+    for y in rect.y..rect.y + rect.height {
+        let mut from = (y as usize * width as usize + rect.x as usize) * N;
+        for _ in 0..rect.width {
+            let mut pixel = [0; N];
+            pixel.copy_from_slice(&raw[from..from + N]);
+            raw[to..to + 3].copy_from_slice(&convert(pixel));
+            from += N;
+            to += 3;
         }
     }
     raw.truncate(length);

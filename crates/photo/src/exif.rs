@@ -141,20 +141,26 @@ impl<'a> Directory<'a> {
         }
     }
 
-    /// The orientation, of the tag's first entry that has a type; `None` where there is none. A value that is no whole
-    /// number is 0, which is no orientation.
+    /// The orientation, of the tag's first entry that has a type; `None` where there is none. A value that is not one
+    /// whole number is 0, which is no orientation.
     ///
-    /// Programs write it in every type there is. That is no reason to show a photo lying on its side.
+    /// Programs write it in every type there is. That is no reason to show a photo lying on its side, where other
+    /// programs (Pillow is followed) show it upright.
     pub(crate) fn orientation(&self) -> Option<u32> {
         let known = |entry: &Directory| entry.u16_at(2).is_some_and(|kind| (1..=13).contains(&kind));
         let entry = self.entries(ORIENTATION).find(known)?;
         if entry.u32_at(4) != Some(1) {
             return Some(0);
         }
+        let elsewhere = |at: u32| self.u32_at((entry.u32_at(8)? as usize).checked_add(at as usize)?);
+        let whole = |value: f64| if value.fract() == 0.0 && (1.0..=8.0).contains(&value) { value as u32 } else { 0 };
         Some(match entry.u16_at(2) {
-            Some(1 | 6) => entry.bytes.get(8).map_or(0, |&byte| u32::from(byte)),
-            Some(3 | 8) => entry.u16_at(8).map_or(0, u32::from),
-            Some(4 | 9 | 13) => entry.u32_at(8).unwrap_or(0),
+            Some(6) => u32::from(*entry.bytes.get(8)?),
+            Some(3 | 8) => u32::from(entry.u16_at(8)?),
+            Some(4 | 9 | 13) => entry.u32_at(8)?,
+            Some(5 | 10) => whole(f64::from(elsewhere(0)?) / f64::from(elsewhere(4)?)),
+            Some(11) => whole(f64::from(f32::from_bits(entry.u32_at(8)?))),
+            // A byte, like a text, is not a number.
             _ => 0,
         })
     }

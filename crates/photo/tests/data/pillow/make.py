@@ -175,6 +175,7 @@ def jpegs():
         "exif-count.jpg": jpeg_with(TURNED, (APP1, b"Exif\0\0" + exif(6, entries=900, tail=b""))),
         "exif-slong.jpg": jpeg_with(TURNED, (APP1, b"Exif\0\0" + exif(6, kind=9))),
         "exif-sshort.jpg": jpeg_with(TURNED, (APP1, b"Exif\0\0" + exif(6, kind=8))),
+        "exif-rational.jpg": jpeg_with(TURNED, (APP1, b"Exif\0\0II*\0\x08\0\0\0\1\0" + struct.pack("<HHIIIII", 0x112, 5, 1, 26, 0, 12, 2))),
         "exif-byte.jpg": jpeg_with(TURNED, (APP1, b"Exif\0\0" + exif(6, kind=1))),
         "exif-twice.jpg": jpeg_with(TURNED, (APP1, b"Exif\0\0" + exif(6, entries=2, after=[struct.pack("<HHIH2x", 0x112, 3, 1, 3)]))),
         "exif-odd-type-first.jpg": jpeg_with(TURNED, (APP1, b"Exif\0\0" + exif(6, entries=2, before=[struct.pack("<HHIH2x", 0x112, 99, 1, 3)]))),
@@ -311,6 +312,7 @@ def tiffs():
         "jpeg-grey.tif": saved(P.convert("L"), "TIFF", compression="jpeg", quality=95),
         "grey-alpha.tif": saved(grey_alpha, "TIFF"),
         "grey-alpha-deflate.tif": saved(grey_alpha, "TIFF", compression="tiff_adobe_deflate"),
+        "jpeg-luma.tif": saved(P.convert("YCbCr"), "TIFF", compression="jpeg", quality=95),
         "lab.tif": saved(lab, "TIFF"),
         "cmyk.tif": saved(P.convert("CMYK"), "TIFF"),
         "cmyk-profile.tif": saved(P.convert("CMYK"), "TIFF", icc_profile=INKS),
@@ -321,7 +323,18 @@ def tiffs():
     })
 
 
+def placed(size, left, top):
+    """The GIF's picture where its frame lies, on white: Pillow paints the rest with the palette's first colour."""
+    image = Image.new("RGB", size, (255, 255, 255))
+    image.paste(Image.open(io.BytesIO(FILES["plain.gif"])).convert("RGB"), (left, top))
+    return image
+
+
 def right(name, data):
+    if name == "screen-small.gif":
+        return placed((W, 50), 0, 0)
+    if name == "screen-small-moved.gif":
+        return placed((W + 6, H + 4), 6, 4)
     image = Image.open(io.BytesIO(data))
     image.load()
     icc = image.info.get("icc_profile")
