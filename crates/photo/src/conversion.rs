@@ -4,9 +4,9 @@
 //! averages the numbers of another space, but all of these spaces have a curve close to sRGB's, which is what the filter
 //! averages without a profile. Inks are converted while they are decoded, since what follows knows three channels.
 
+use crate::Format;
 use crate::curve;
 use crate::profile;
-use crate::Format;
 use moxcms::{
     ColorProfile, DataColorSpace, Layout, LutWarehouse, ParsingOptions, RenderingIntent, Transform8BitExecutor,
     TransformOptions,
@@ -29,9 +29,8 @@ pub(crate) struct Conversion {
 }
 
 /// The tags that say what colours are. Others are texts, or lead back from colours to numbers.
-const TAGS: [&[u8; 4]; 12] = [
-    b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"wtpt", b"chad", b"A2B0", b"A2B1", b"bkpt",
-];
+const TAGS: [&[u8; 4]; 12] =
+    [b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC", b"kTRC", b"wtpt", b"chad", b"A2B0", b"A2B1", b"bkpt"];
 
 /// Most tags that a profile's table may have; real ones have 9 to 40.
 const MOST_TAGS: usize = 200;
@@ -79,8 +78,7 @@ impl Conversion {
         if profile.lut_a_to_b_perceptual.as_ref().is_some_and(|table| !has_channels(table, layout.channels())) {
             return None;
         }
-        let options =
-            TransformOptions { rendering_intent: RenderingIntent::Perceptual, ..TransformOptions::default() };
+        let options = TransformOptions { rendering_intent: RenderingIntent::Perceptual, ..TransformOptions::default() };
         let executor = profile.create_transform_8bit(layout, &ColorProfile::new_srgb(), Layout::Rgb, options).ok()?;
         Some(Conversion { space, executor })
     }

@@ -1,11 +1,11 @@
 //! Size and orientation of a photo, and what its decoder will take, from its bytes without a codec.
 
+use crate::conversion::{self, Space};
 use crate::exif::{Directory, Tag};
 use crate::format::detect;
 use crate::guard::damaged;
 use crate::jpeg_header::{self, JpegHeader};
 use crate::orient::Orientation;
-use crate::conversion::{self, Space};
 use crate::{Error, Format, Limits, bmp_header, gif_header, png_header, tiff, webp_header, xmp};
 
 /// What a photo's header says.

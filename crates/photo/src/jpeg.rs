@@ -1,8 +1,8 @@
 //! JPEG pixels by mozjpeg, at full or reduced scale.
 
+use crate::conversion::{Conversion, Space};
 use crate::crop::{Pixels, Rect, Window};
 use crate::guard::{damaged, guarded};
-use crate::conversion::{Conversion, Space};
 use crate::jpeg_header::{EOI, JpegHeader, Markers};
 use crate::{Error, Format, jpeg_scans, warnings};
 use mozjpeg::{ColorSpace, Decompress};

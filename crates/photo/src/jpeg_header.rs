@@ -185,6 +185,8 @@ pub(crate) fn profile(bytes: &[u8]) -> Vec<&[u8]> {
         let Ok(content) = markers.segment() else { break };
         match (code, content.strip_prefix(PROFILE)) {
             (SOS, _) => break,
+            // Their number is one byte.
+            (APP2, Some(_)) if pieces.len() == 255 => return Vec::new(),
             (APP2, Some(&[number, count, ref piece @ ..])) => pieces.push((number, count, piece)),
             _ => {}
         }

@@ -1,11 +1,8 @@
 //! CIE L*a*b* under the light of print (D50) to sRGB.
 
 /// From light as XYZ under D50 to linear sRGB under D65: Bradford's adaptation and sRGB's primaries in one.
-const FROM_XYZ: [[f32; 3]; 3] = [
-    [3.134_136, -1.617_386, -0.490_662],
-    [-0.978_795, 1.916_254, 0.033_443],
-    [0.071_955, -0.228_977, 1.405_386],
-];
+const FROM_XYZ: [[f32; 3]; 3] =
+    [[3.134_136, -1.617_386, -0.490_662], [-0.978_795, 1.916_254, 0.033_443], [0.071_955, -0.228_977, 1.405_386]];
 
 /// D50.
 const WHITE: [f32; 3] = [0.964_22, 1.0, 0.825_21];

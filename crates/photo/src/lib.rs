@@ -25,7 +25,6 @@
 //! - A JPEG much larger than needed is decoded at 1/2, 1/4 or 1/8, as long as the region keeps twice
 //!   the wanted size in both directions.
 
-
 mod bmp_header;
 mod colour;
 mod conversion;

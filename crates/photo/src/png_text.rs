@@ -21,28 +21,26 @@ pub(crate) fn in_xmp(bytes: &[u8]) -> Option<u32> {
     plain.or_else(|| texts(bytes, &[b"Raw profile type xmp"]).find_map(|text| xmp::orientation(&raw(&text)?)))
 }
 
-/// The texts of these names, unpacked.
+/// Most texts of a name that are unpacked: a file could have a hundred thousand.
+const MOST: usize = 3;
+
+/// The first texts of these names, unpacked.
 fn texts<'a>(bytes: &'a [u8], names: &'a [&'a [u8]]) -> impl Iterator<Item = Cow<'a, [u8]>> {
-    chunks(bytes).filter_map(|(kind, content)| {
-        if !matches!(&kind, b"tEXt" | b"zTXt" | b"iTXt") {
-            return None;
-        }
-        let (name, rest) = split(content)?;
-        if !names.contains(&name) {
-            return None;
-        }
-        match &kind {
-            b"tEXt" => Some(Cow::Borrowed(rest)),
-            b"zTXt" => Some(Cow::Owned(inflated(rest.strip_prefix(b"\0")?, LONGEST)?)),
-            _ => {
-                // Whether it is packed, and how; its language; its name in that language.
-                let (&[packed, method], rest) = rest.split_first_chunk()?;
-                let (_, text) = split(split(rest)?.1)?;
-                match (packed, method) {
-                    (0, _) => Some(Cow::Borrowed(text)),
-                    (_, 0) => Some(Cow::Owned(inflated(text, LONGEST)?)),
-                    _ => None,
-                }
+    let named = chunks(bytes).filter_map(|(kind, content)| {
+        let (name, rest) = split(content).filter(|_| matches!(&kind, b"tEXt" | b"zTXt" | b"iTXt"))?;
+        names.contains(&name).then_some((kind, rest))
+    });
+    named.take(MOST).filter_map(|(kind, rest)| match &kind {
+        b"tEXt" => Some(Cow::Borrowed(rest)),
+        b"zTXt" => Some(Cow::Owned(inflated(rest.strip_prefix(b"\0")?, LONGEST)?)),
+        _ => {
+            // Whether it is packed, and how; its language; its name in that language.
+            let (&[packed, method], rest) = rest.split_first_chunk()?;
+            let (_, text) = split(split(rest)?.1)?;
+            match (packed, method) {
+                (0, _) => Some(Cow::Borrowed(text)),
+                (_, 0) => Some(Cow::Owned(inflated(text, LONGEST)?)),
+                _ => None,
             }
         }
     })
@@ -58,6 +56,7 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn raw(text: &[u8]) -> Option<Vec<u8>> {
     let mut lines = text.splitn(4, |&byte| byte == b'\n');
     let digits = lines.nth(3)?;
+    let digits = &digits[..digits.len().min(LONGEST as usize)];
     let mut values = digits.iter().filter_map(|&digit| char::from(digit).to_digit(16).map(|value| value as u8));
     let mut bytes = Vec::with_capacity(digits.len() / 2);
     while let (Some(high), Some(low)) = (values.next(), values.next()) {

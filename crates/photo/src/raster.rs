@@ -22,7 +22,8 @@ pub(crate) fn decode(bytes: &[u8], stored: &Stored, raster: &Raster, rect: Rect)
         match format {
             // This decoder's limit does not count the pixels, which the caller holds.
             Format::Png => {
-                let decoder = png::PngDecoder::with_limits(png_header::pieces(bytes), allowance(stored, WORKING_MEMORY));
+                let decoder =
+                    png::PngDecoder::with_limits(png_header::pieces(bytes), allowance(stored, WORKING_MEMORY));
                 finish.pixels(decoder.map_err(fail)?)
             }
             Format::WebP => {

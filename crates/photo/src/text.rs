@@ -49,7 +49,9 @@ impl Text {
             Text::Url => "Nothing is fetched here: fetch the photo, and send its bytes.",
             Text::DataUrl => "Send what is behind the comma, through decode(..., 'base64').",
             Text::Base64 => "Decode it: decode(convert_from(photo, 'SQL_ASCII'), 'base64').",
-            Text::Hex | Text::Escaped => "Decode it: convert_from(photo, 'SQL_ASCII')::bytea where it begins with a backslash, decode(convert_from(photo, 'SQL_ASCII'), 'hex') where it does not.",
+            Text::Hex | Text::Escaped => {
+                "Decode it: convert_from(photo, 'SQL_ASCII')::bytea where it begins with a backslash, decode(convert_from(photo, 'SQL_ASCII'), 'hex') where it does not."
+            }
             Text::Utf8 => "Read the file as bytes and not as text, and send them as bytea.",
             Text::Plain => format::READ,
         }
@@ -65,9 +67,8 @@ const CONVERTED: [&[u8]; 4] = [
 ];
 
 /// Endings of names of files with pictures.
-const ENDINGS: [&str; 13] = [
-    ".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".svg",
-];
+const ENDINGS: [&str; 13] =
+    [".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".svg"];
 
 /// Longest path or address that is taken for one: more is somebody's text.
 const LONGEST: usize = 4096;

@@ -15,6 +15,11 @@ pub(crate) fn check(bytes: &[u8], tags: &Tags, layout: &Layout, pieces: &Pieces)
         return Err(unsupported(format!("JPEG compression of {} bits a sample", layout.bits)));
     }
     let channels = if layout.planar { 1 } else { layout.stored };
+    // Pieces that lie over one another would be read as often as there are of them.
+    let together: u64 = pieces.places.iter().map(|&(_, length)| u64::from(length)).sum();
+    if together > 2 * bytes.len() as u64 {
+        return Err(damaged(Format::Tiff, "its JPEG pieces lie over one another"));
+    }
     let mut longest = 0;
     for &(at, length) in &pieces.places {
         let (start, end) = (at as usize, at as usize + length as usize);
@@ -51,7 +56,10 @@ fn check_one(piece: &[u8], channels: u64, pieces: &Pieces) -> Result<(), Error> 
                 // The last strip may be lower than the others.
                 if frame.width != pieces.width || frame.height > pieces.height.next_multiple_of(16) {
                     let (w, h) = (frame.width, frame.height);
-                    let words = format!("a JPEG in it is {w} x {h} pixels, its pieces are {} x {}", pieces.width, pieces.height);
+                    let words = format!(
+                        "a JPEG in it is {w} x {h} pixels, its pieces are {} x {}",
+                        pieces.width, pieces.height
+                    );
                     return Err(odd(&words));
                 }
                 if frame.channels() as u64 != channels {

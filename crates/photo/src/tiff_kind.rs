@@ -3,7 +3,8 @@
 use crate::Error;
 use crate::header::Alpha;
 use crate::tiff::{
-    BITS, COLOURS, EXTRA_SAMPLES, MAX_SAMPLES, PHOTOMETRIC, PLANAR, PREDICTOR, SAMPLE_FORMAT, SAMPLES, Tags, unsupported,
+    BITS, COLOURS, EXTRA_SAMPLES, MAX_SAMPLES, PHOTOMETRIC, PLANAR, PREDICTOR, SAMPLE_FORMAT, SAMPLES, Tags,
+    unsupported,
 };
 
 /// What numbers a pixel has.

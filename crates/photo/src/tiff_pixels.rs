@@ -28,13 +28,7 @@ pub(crate) fn decode(bytes: &[u8], stored: &Stored, raster: &Raster, rect: Rect)
 }
 
 /// The samples as they are stored, in this machine's order of bytes.
-fn samples(
-    bytes: &[u8],
-    stored: &Stored,
-    raster: &Raster,
-    tags: &Tags,
-    layout: &Layout,
-) -> Result<Vec<u8>, Error> {
+fn samples(bytes: &[u8], stored: &Stored, raster: &Raster, tags: &Tags, layout: &Layout) -> Result<Vec<u8>, Error> {
     let fail = |error| from_codec(bytes.len(), error);
     let mut decoder = Decoder::new(disguised(bytes, tags, layout)).map_err(fail)?;
     // The limits were checked on our reading of the header: the codec must have read the same.
@@ -86,14 +80,7 @@ fn together(planes: &[u8], layout: &Layout) -> Vec<u8> {
 }
 
 /// RGB of the pixels inside `rect`; `None` where the palette does not have them.
-fn shown(
-    mut raw: Vec<u8>,
-    bytes: &[u8],
-    tags: &Tags,
-    layout: &Layout,
-    width: u32,
-    rect: Rect,
-) -> Option<Vec<u8>> {
+fn shown(mut raw: Vec<u8>, bytes: &[u8], tags: &Tags, layout: &Layout, width: u32, rect: Rect) -> Option<Vec<u8>> {
     let deep = layout.bits == 16;
     Some(match (layout.kind, layout.shown) {
         (Kind::Grey, 1) if !deep => {

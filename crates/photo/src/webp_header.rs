@@ -102,12 +102,8 @@ pub(crate) fn raster(bytes: &[u8], width: u32, height: u32) -> Result<Raster, Er
     let canvas = Sides { width, height };
     let (first, content) =
         Chunks(bytes.get(12..).unwrap_or_default()).next().ok_or_else(|| Error::truncated(Format::WebP, bytes))?;
-    let cost = |raw: u64, codec| Raster {
-        raw: canvas.pixels() * raw,
-        codec,
-        alpha: Alpha::Straight,
-        space: Space::Rgb,
-    };
+    let cost =
+        |raw: u64, codec| Raster { raw: canvas.pixels() * raw, codec, alpha: Alpha::Straight, space: Space::Rgb };
     match &first {
         b"VP8 " => Ok(cost(3, lossy(content, canvas)?)),
         b"VP8L" => {

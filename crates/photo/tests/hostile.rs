@@ -397,7 +397,10 @@ fn tiffs_with_another_jpeg_in_them_are_refused() {
     assert!(to(&file(&coded, 3), 16).is_ok());
     let progressive = progressive_jpeg(&picture(16, 16));
     for (file, words) in [
-        (file(&resized_jpeg(&coded, 65_000, 65_000), 3), "a JPEG in it is 65000 x 65000 pixels, its pieces are 16 x 16"),
+        (
+            file(&resized_jpeg(&coded, 65_000, 65_000), 3),
+            "a JPEG in it is 65000 x 65000 pixels, its pieces are 16 x 16",
+        ),
         (file(&coded, 1), "a JPEG in it has 3 channels, it has 1"),
         (file(&progressive, 3), "JPEG compression other than baseline"),
         (file(&coded[2..], 3), "does not begin as one"),

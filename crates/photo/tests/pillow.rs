@@ -46,7 +46,12 @@ fn compare(file: &Path, right: &Path) -> bool {
             let similar = if (got.0, got.1) == (wanted.0, wanted.1) { similarity(&got.2, &wanted.2) } else { 0.0 };
             let largest = got.2.iter().zip(&wanted.2).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
             let fits = similar >= LEAST;
-            println!("{name:<28} {:>4} x {:<4} {similar:.4} {largest:>4} {}", got.0, got.1, if fits { "" } else { "WRONG" });
+            println!(
+                "{name:<28} {:>4} x {:<4} {similar:.4} {largest:>4} {}",
+                got.0,
+                got.1,
+                if fits { "" } else { "WRONG" }
+            );
             fits
         }
         Err(error) => {

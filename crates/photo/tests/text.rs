@@ -71,7 +71,9 @@ fn messages_and_hints_say_what_to_send() {
     let (message, hint) = said(b"/srv/photos/1.jpg");
     assert_eq!(message, "these bytes are a path, not an image");
     assert!(hint.contains("pg_read_binary_file") && hint.contains("base64"), "{hint}");
-    for bytes in [&b"http://example.org/1.jpg"[..], b"\\xffd8ffe0", b"/9j/4AAQSkZJRg", b"words", b"%PDF-1.7", b"\0\0\0\0", b""] {
+    for bytes in
+        [&b"http://example.org/1.jpg"[..], b"\\xffd8ffe0", b"/9j/4AAQSkZJRg", b"words", b"%PDF-1.7", b"\0\0\0\0", b""]
+    {
         let (message, hint) = said(bytes);
         assert!(!message.contains("JPEG, PNG"), "{message}");
         assert!(hint.matches("JPEG, PNG").count() <= 1 && hint.ends_with('.'), "{hint}");
