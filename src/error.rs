@@ -216,7 +216,7 @@ impl Error {
                     PhotoFault::TooLarge => Code::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
                 };
                 let hint = match refusal.fault {
-                    PhotoFault::BadImage => Some("JPEG, PNG, WebP, GIF, BMP and TIFF are read.".into()),
+                    PhotoFault::BadImage => refusal.hint,
                     PhotoFault::TooLarge => Some("Bytes and pixels are limited by grnet.max_image_bytes and grnet.max_image_pixels, what a format takes beyond its pixels by the engine.".into()),
                     PhotoFault::BadRegion => Some("A region is given in pixels of the upright photo.".into()),
                 };

@@ -167,7 +167,7 @@ fn why_no_photo(path: &Path) -> Option<String> {
         return Some(error.to_string());
     }
     match grnet_photo::probe(&head, &Limits::default()) {
-        Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::UnsupportedFormat { .. })) => {
+        Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::UnsupportedFormat { .. } | Error::NoImage { .. })) => {
             Some(error.to_string())
         }
         _ => None,

@@ -60,7 +60,7 @@ fn wire() -> Vec<Vec<u8>> {
         },
         Request::Piece { id, offset: 5 },
     ];
-    let refusal = PhotoRefusal { fault: PhotoFault::BadImage, message: "no".into() };
+    let refusal = PhotoRefusal { fault: PhotoFault::BadImage, message: "no".into(), hint: None };
     let replies = [
         Reply::Hello { protocol: PROTOCOL, pid: 1 },
         Reply::Refused { reason: "no".into() },
@@ -88,6 +88,10 @@ fn main() -> io::Result<()> {
     write(folder, "wire", &wire())?;
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tiny/tiny.safetensors");
     write(folder, "model", &[fs::read(tiny)?])?;
-    let photos: Vec<Vec<u8>> = hostile::cases().into_iter().map(|case| case.bytes).collect();
+    let mut photos: Vec<Vec<u8>> = hostile::cases().into_iter().map(|case| case.bytes).collect();
+    // What is odd in files that people have, and how it is shown.
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/photo/tests/data/pillow"))? {
+        photos.push(fs::read(file?.path())?);
+    }
     write(folder, "photo", &photos)
 }

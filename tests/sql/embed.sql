@@ -39,6 +39,13 @@ DROP FUNCTION remembered;
 -- What is refused, by name.
 SELECT grnet_embed('');
 SELECT grnet_embed('not a picture');
+-- Text in place of a photo: what it is, and what to send.
+SELECT grnet_embed('/srv/photos/1.jpg');
+SELECT grnet_embed('https://example.org/1.jpg');
+SELECT grnet_embed(convert_to('\xffd8ffe000104a46494600010100', 'SQL_ASCII'));
+SELECT grnet_embed('/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD');
+SELECT grnet_embed('data:image/png;base64,iVBORw0KGgo');
+SELECT grnet_embed(convert_to(chr(255) || chr(216) || chr(255) || chr(224), 'UTF8'));
 SELECT grnet_embed('%PDF-1.7 and more');
 SELECT grnet_embed(substr(photo(96, 64, 1), 1, 1000));
 SELECT grnet_embed(photo(96, 64, 1), 'nobody');

@@ -101,7 +101,6 @@ fn sizes(cases: &mut Vec<Case>) {
         patched(&gif, 6, &[big16.to_le_bytes(), big16.to_le_bytes()].concat()),
         TOO_LARGE,
     );
-    add("gif of no size", patched(&gif, 6, &[0; 4]), BAD);
     add(
         "bmp that promises 65,000 x 65,000",
         patched(&bmp, 18, &[65_000u32.to_le_bytes(), 65_000u32.to_le_bytes()].concat()),
@@ -113,6 +112,20 @@ fn sizes(cases: &mut Vec<Case>) {
     add("bmp whose pixels begin behind its end", patched(&bmp, 10, &0x7fff_ffffu32.to_le_bytes()), Expect::Either);
     add("tiff whose directory lies behind its end", patched(&tiff, 4, &0xffff_fff0u32.to_le_bytes()), BAD);
     add("tiff whose directory is its header", patched(&tiff, 4, &[0; 4]), BAD);
+}
+
+/// Photos that contradict themselves and are whole, and one that says that it is whole and is not.
+fn odd(cases: &mut Vec<Case>) {
+    let mut add = |name: &str, bytes: Vec<u8>, expect| cases.push(Case { name: name.to_owned(), bytes, expect });
+    let of = |wanted: &str| {
+        photos().into_iter().find(|(name, _)| *name == wanted).map(|(_, bytes)| bytes).unwrap_or_default()
+    };
+    let (jpeg, png, gif) = (of("jpeg"), of("png"), of("gif"));
+    add("jpeg without its end marker", jpeg[..jpeg.len() - 2].to_vec(), Expect::Features);
+    add("half a jpeg with an end marker", [&jpeg[..jpeg.len() / 2], b"\xff\xd9"].concat(), BAD);
+    add("png without its last chunk", png[..png.len() - 12].to_vec(), Expect::Features);
+    add("gif without a screen", patched(&gif, 6, &[0; 4]), Expect::Features);
+    add("gif with a screen of one pixel", patched(&gif, 6, &[1, 0, 1, 0]), Expect::Features);
 }
 
 /// Small files that ask their codec for hundreds of megabytes, or for gigabytes.
@@ -134,6 +147,12 @@ fn strangers(cases: &mut Vec<Case>) {
     add("one byte", b"\xff");
     add("4,096 zeros", &[0; 4096]);
     add("text", b"a photo of a red dress, front view");
+    add("a path", b"/srv/photos/1.jpg");
+    add("a URL", b"https://example.org/1.jpg");
+    add("hexadecimal text", b"\\xffd8ffe000104a46494600010100");
+    add("base64 text", b"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD");
+    add("bytes converted to UTF-8", "\u{ff}\u{d8}\u{ff}\u{e0}\0\u{10}JFIF".as_bytes());
+    add("apple's png", b"\x89PNG\r\n\x1a\n\0\0\0\x04CgBI\x50\0\x20\x02\x2b\xd5\xb3\x7f\0\0\0\x0dIHDR");
     add(
         "svg",
         b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><image href='file:///etc/passwd'/></svg>",
@@ -189,6 +208,7 @@ pub fn cases() -> Vec<Case> {
         }
     }
     sizes(&mut cases);
+    odd(&mut cases);
     large_inside(&mut cases);
     strangers(&mut cases);
     cases

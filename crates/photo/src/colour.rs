@@ -22,6 +22,10 @@ pub(crate) fn to_rgb(raw: Vec<u8>, color: ColorType, alpha: Alpha, width: u32, r
         (ColorType::Rgba8, Alpha::Multiplied) => {
             in_place::<4>(raw, width, rect, |[r, g, b, a]| [r, g, b].map(|v| v.saturating_add(255 - a)))
         }
+        (ColorType::La8, Alpha::Multiplied) => grown::<2>(raw, width, rect, |[v, a]| [v.saturating_add(255 - a); 3]),
+        (ColorType::La16, Alpha::Multiplied) => {
+            in_place::<4>(raw, width, rect, |p| [narrow(word(&p, 0).saturating_add(65_535 - word(&p, 1))); 3])
+        }
         (ColorType::Rgba16, Alpha::Multiplied) => in_place::<8>(raw, width, rect, |p| {
             [0, 1, 2].map(|c| narrow(word(&p, c).saturating_add(65_535 - word(&p, 3))))
         }),
@@ -35,6 +39,7 @@ fn straight(raw: Vec<u8>, color: ColorType, width: u32, rect: Rect) -> Option<Ve
         ColorType::La8 => grown::<2>(raw, width, rect, |[v, a]| [on_white(v, a); 3]),
         ColorType::L16 => grown::<2>(raw, width, rect, |v| [narrow(u16::from_ne_bytes(v)); 3]),
         ColorType::La16 => in_place::<4>(raw, width, rect, |p| [narrow(on_white16(word(&p, 0), word(&p, 1))); 3]),
+        ColorType::Rgb8 if raw.len() == rect.width as usize * rect.height as usize * 3 => raw,
         ColorType::Rgb8 => in_place::<3>(raw, width, rect, |p| p),
         ColorType::Rgba8 => {
             in_place::<4>(raw, width, rect, |[r, g, b, a]| [on_white(r, a), on_white(g, a), on_white(b, a)])
@@ -48,7 +53,12 @@ fn straight(raw: Vec<u8>, color: ColorType, width: u32, rect: Rect) -> Option<Ve
 }
 
 /// For pixels of fewer bytes than the result's.
-fn grown<const N: usize>(raw: Vec<u8>, width: u32, rect: Rect, convert: impl Fn([u8; N]) -> [u8; 3]) -> Vec<u8> {
+pub(crate) fn grown<const N: usize>(
+    raw: Vec<u8>,
+    width: u32,
+    rect: Rect,
+    convert: impl Fn([u8; N]) -> [u8; 3],
+) -> Vec<u8> {
     let mut rgb = Vec::with_capacity(rect.width as usize * rect.height as usize * 3);
     for y in rect.y..rect.y + rect.height {
         let start = (y as usize * width as usize + rect.x as usize) * N;
@@ -59,20 +69,22 @@ fn grown<const N: usize>(raw: Vec<u8>, width: u32, rect: Rect, convert: impl Fn(
 }
 
 /// For pixels of at least the result's bytes: the place written to is never ahead of the one read.
-fn in_place<const N: usize>(mut raw: Vec<u8>, width: u32, rect: Rect, convert: impl Fn([u8; N]) -> [u8; 3]) -> Vec<u8> {
-    let whole = rect.width == width && rect.y == 0 && rect.x == 0;
+pub(crate) fn in_place<const N: usize>(
+    mut raw: Vec<u8>,
+    width: u32,
+    rect: Rect,
+    convert: impl Fn([u8; N]) -> [u8; 3],
+) -> Vec<u8> {
     let length = rect.width as usize * rect.height as usize * 3;
-    if !(N == 3 && whole) {
-        let mut to = 0;
-        for y in rect.y..rect.y + rect.height {
-            let mut from = (y as usize * width as usize + rect.x as usize) * N;
-            for _ in 0..rect.width {
-                let mut pixel = [0; N];
-                pixel.copy_from_slice(&raw[from..from + N]);
-                raw[to..to + 3].copy_from_slice(&convert(pixel));
-                from += N;
-                to += 3;
-            }
+    let mut to = 0;
+    for y in rect.y..rect.y + rect.height {
+        let mut from = (y as usize * width as usize + rect.x as usize) * N;
+        for _ in 0..rect.width {
+            let mut pixel = [0; N];
+            pixel.copy_from_slice(&raw[from..from + N]);
+            raw[to..to + 3].copy_from_slice(&convert(pixel));
+            from += N;
+            to += 3;
         }
     }
     raw.truncate(length);

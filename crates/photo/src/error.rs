@@ -1,6 +1,6 @@
 //! Everything that can be wrong with a photo, a region or a wanted size.
 
-use crate::{Format, Region};
+use crate::{Format, Region, Text, format};
 
 /// Why a photo could not be prepared. Every variant carries its figures, so that a caller can build
 /// a detail line or a hint without reading the message.
@@ -89,10 +89,16 @@ pub enum Error {
         begins: String,
     },
     /// A format that is recognised, but not decoded here.
-    #[error("photo is {found}, which is not supported (use JPEG, PNG, WebP, GIF, BMP or TIFF)")]
+    #[error("photo is {found}, which is not supported")]
     UnsupportedFormat {
         /// What the bytes are: `HEIC`, `SVG`, `a PDF document` …
         found: &'static str,
+    },
+    /// A text in place of a photo.
+    #[error("these bytes are {text}, not an image")]
+    NoImage {
+        /// Which kind of text.
+        text: Text,
     },
     /// A supported format that uses a feature which is not.
     #[error("{format} photo uses {feature}, which is not supported")]
@@ -188,11 +194,38 @@ impl Error {
             Error::Empty
             | Error::UnknownFormat { .. }
             | Error::UnsupportedFormat { .. }
+            | Error::NoImage { .. }
             | Error::UnsupportedFeature { .. }
             | Error::ZeroSize { .. }
             | Error::Truncated { .. }
             | Error::Damaged { .. } => ErrorKind::BadImage,
             Error::RegionNotFinite { .. } | Error::RegionOutside { .. } | Error::BadSize { .. } => ErrorKind::BadRegion,
+        }
+    }
+
+    /// What whoever sent the photo can do about it: a sentence or two; `None` where the message says it all, or where it
+    /// depends on who asked.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Error::NoImage { text } => Some(text.hint()),
+            Error::UnknownFormat { .. } | Error::UnsupportedFormat { .. } => Some(format::READ),
+            Error::Empty => Some("Where there is no photo, NULL says so."),
+            Error::Truncated { .. } => Some("Send the whole file: an upload or a copy of it ended early."),
+            Error::Damaged { .. } => Some("If another program shows the photo, save it anew with that one."),
+            Error::UnsupportedFeature { .. } => Some("Save the photo anew, as JPEG or PNG."),
+            Error::RegionNotFinite { .. } | Error::RegionOutside { .. } => {
+                Some("A region is given in pixels of the upright photo.")
+            }
+            Error::ZeroSize { .. }
+            | Error::BadSize { .. }
+            | Error::TooManyBytes { .. }
+            | Error::TooManyPixels { .. }
+            | Error::SideTooLong { .. }
+            | Error::TooManyScans { .. }
+            | Error::TooManyTiles { .. }
+            | Error::TileTooLong { .. }
+            | Error::TooMuchPadding { .. }
+            | Error::TooMuchMemory { .. } => None,
         }
     }
 }

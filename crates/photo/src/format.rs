@@ -1,6 +1,6 @@
 //! Which format the bytes are in. Content decides: names and declared types lie.
 
-use crate::Error;
+use crate::{Error, text};
 use std::fmt;
 
 /// An image format that this crate decodes.
@@ -33,6 +33,9 @@ impl fmt::Display for Format {
     }
 }
 
+/// What is read, for whoever sends something else.
+pub(crate) const READ: &str = "JPEG, PNG, WebP, GIF, BMP and TIFF are read.";
+
 /// Signatures of formats that people do send and that are refused by name.
 const REFUSED: &[(&[u8], &str)] = &[
     (b"%PDF", "a PDF document"),
@@ -64,7 +67,8 @@ const REFUSED: &[(&[u8], &str)] = &[
 /// Names the format of `bytes`, or says why there is none.
 ///
 /// # Errors
-/// [`Error::UnsupportedFormat`] for what is known but not decoded, [`Error::UnknownFormat`] else.
+/// [`Error::UnsupportedFormat`] for what is known but not decoded, [`Error::NoImage`] for text, [`Error::UnknownFormat`]
+/// else.
 pub(crate) fn detect(bytes: &[u8]) -> Result<Format, Error> {
     let starts = |signature: &[u8]| bytes.starts_with(signature);
     if starts(b"\xff\xd8") {
@@ -81,6 +85,8 @@ pub(crate) fn detect(bytes: &[u8]) -> Result<Format, Error> {
         Ok(Format::Bmp)
     } else if let Some(found) = refused(bytes) {
         Err(Error::UnsupportedFormat { found })
+    } else if let Some(text) = text::kind(bytes, looks_like_text(bytes)) {
+        Err(Error::NoImage { text })
     } else {
         let begins: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
         Err(Error::UnknownFormat { begins: begins.join(" ") })
@@ -107,21 +113,15 @@ fn refused(bytes: &[u8]) -> Option<&'static str> {
     }
     let head: String = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_lowercase();
     let head = head.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    Some(if head.starts_with("<!doctype html") || head.contains("<html") {
-        "HTML (an error page saved as a picture?)"
+    if head.starts_with("<!doctype html") || head.contains("<html") {
+        Some("HTML (an error page saved as a picture?)")
     } else if head.starts_with("<svg") || head.contains("<svg") {
-        "SVG"
+        Some("SVG")
     } else if head.starts_with("<?xml") {
-        "XML"
-    } else if head.starts_with("data:image/") {
-        "text with a data URL (decode its base64 first)"
-    } else if head.starts_with("/9j/") || head.starts_with("ivborw0kggo") {
-        "base64 text (decode it first)"
-    } else if head.starts_with("\\xffd8") || head.starts_with("\\x89504e47") {
-        "hexadecimal text (decode it first)"
+        Some("XML")
     } else {
-        "text"
-    })
+        None
+    }
 }
 
 /// Files of the common HEIF brand name the coding among their further brands.

@@ -1,11 +1,12 @@
 //! Size and orientation of a photo, and what its decoder will take, from its bytes without a codec.
 
+use crate::conversion::{self, Space};
 use crate::exif::{Directory, Tag};
 use crate::format::detect;
 use crate::guard::damaged;
 use crate::jpeg_header::{self, JpegHeader};
 use crate::orient::Orientation;
-use crate::{Error, Format, Limits, bmp_header, exif, gif_header, png_header, tiff, webp_header};
+use crate::{Error, Format, Limits, bmp_header, gif_header, png_header, tiff, webp_header, xmp};
 
 /// What a photo's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub(crate) struct Stored {
     pub(crate) height: u32,
     pub(crate) orientation: Orientation,
     pub(crate) coding: Coding,
+    /// The most bytes that converting its colours takes; 0 where no profile asks for it.
+    pub(crate) conversion: u64,
 }
 
 /// By which codec the pixels are read.
@@ -44,6 +47,8 @@ pub(crate) struct Raster {
     /// Bytes that the codec may take besides.
     pub(crate) codec: u64,
     pub(crate) alpha: Alpha,
+    /// What its numbers are, where a colour profile says how to show them.
+    pub(crate) space: Space,
 }
 
 /// How colours and alpha belong together.
@@ -72,18 +77,21 @@ impl Stored {
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Stored, Error> {
     limits.check_bytes(bytes)?;
     let format = detect(bytes)?;
-    let upright = Orientation::default();
     let mut jpeg = None;
+    let stored = |found: Option<u32>| found.map(Orientation::from_exif).unwrap_or_default();
     let (size, orientation) = match format {
         Format::Jpeg => {
             let header = jpeg.insert(jpeg_header::read(bytes)?);
             (Some((header.width, header.height)), header.orientation)
         }
-        Format::Png => (png_header::size(bytes), png_header::orientation(bytes)),
-        Format::WebP => (webp_header::size(bytes), webp_orientation(bytes)),
-        Format::Gif => (gif_header::size(bytes), upright),
-        Format::Bmp => (bmp_header::size(bytes), upright),
-        Format::Tiff => tiff_size(bytes)?,
+        Format::Png => (png_header::size(bytes)?, stored(png_header::orientation(bytes))),
+        Format::WebP => (webp_header::size(bytes), stored(webp_header::orientation(bytes))),
+        Format::Gif => (gif_header::size(bytes), Orientation::default()),
+        Format::Bmp => (bmp_header::size(bytes), Orientation::default()),
+        Format::Tiff => {
+            let (size, found) = tiff_size(bytes)?;
+            (Some(size), stored(found))
+        }
     };
     let (width, height) = size.ok_or_else(|| Error::truncated(format, bytes))?;
     if width == 0 || height == 0 {
@@ -96,10 +104,11 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Stored, Error> {
         (Format::Png, _) => Coding::Raster(png_header::raster(bytes, width, height)),
         (Format::WebP, _) => Coding::Raster(webp_header::raster(bytes, width, height)?),
         (Format::Gif, _) => Coding::Raster(gif_header::raster(bytes, width, height, limits)?),
-        (Format::Bmp, _) => Coding::Raster(bmp_header::raster(bytes, width, height)),
+        (Format::Bmp, _) => Coding::Raster(bmp_header::raster(bytes, width, height)?),
         (Format::Tiff, _) => Coding::Raster(tiff::raster(bytes, width, height, limits)?),
     };
-    Ok(Stored { format, width, height, orientation, coding })
+    let conversion = conversion::memory(format, bytes);
+    Ok(Stored { format, width, height, orientation, coding, conversion })
 }
 
 pub(crate) fn four(bytes: &[u8], at: usize) -> Option<[u8; 4]> {
@@ -111,19 +120,18 @@ pub(crate) fn two(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from(u16::from_le_bytes(two)))
 }
 
-fn webp_orientation(bytes: &[u8]) -> Orientation {
-    let mut chunks = webp_header::Chunks(bytes.get(12..).unwrap_or_default());
-    let found = chunks.find(|(kind, _)| kind == b"EXIF");
-    found.map(|(_, content)| exif::orientation(content)).unwrap_or_default()
-}
-
-type TiffSize = (Option<(u32, u32)>, Orientation);
+/// Size and orientation.
+type TiffSize = ((u32, u32), Option<u32>);
 
 fn tiff_size(bytes: &[u8]) -> Result<TiffSize, Error> {
     let directory =
         Directory::first(bytes).ok_or_else(|| damaged(Format::Tiff, "its directory lies outside the file"))?;
+    let orientation = || {
+        let in_xmp = || directory.bytes_of(tiff::XMP).and_then(xmp::orientation);
+        directory.orientation().or_else(in_xmp)
+    };
     match (directory.value(tiff::WIDTH), directory.value(tiff::HEIGHT)) {
-        (Tag::Value(width), Tag::Value(height)) => Ok((Some((width, height)), directory.orientation())),
+        (Tag::Value(width), Tag::Value(height)) => Ok(((width, height), orientation())),
         _ => Err(damaged(Format::Tiff, "its directory does not say the size")),
     }
 }

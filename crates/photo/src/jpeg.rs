@@ -1,9 +1,10 @@
 //! JPEG pixels by mozjpeg, at full or reduced scale.
 
+use crate::conversion::{Conversion, Space};
 use crate::crop::{Pixels, Rect, Window};
 use crate::guard::{damaged, guarded};
-use crate::jpeg_header::JpegHeader;
-use crate::{Error, Format};
+use crate::jpeg_header::{EOI, JpegHeader, Markers};
+use crate::{Error, Format, jpeg_scans, warnings};
 use mozjpeg::{ColorSpace, Decompress};
 
 /// Most scans that a JPEG may have, however small it is. Encoders write 1 to 20; every scan of a
@@ -18,9 +19,13 @@ const FREE_SCANS: u64 = 24;
 /// of them a file of 760 KB took 9.2 s, with 24 it takes about 3 s (1 s with the encoder's own 10).
 const SCANNED_PIXELS: u64 = 1_500_000_000;
 
-/// Checks what is only known after the whole file was walked through.
+/// Checks what is only known after all scans were walked through.
 pub(crate) fn check_scans(bytes: &[u8], header: &JpegHeader) -> Result<(), Error> {
-    let got = header.count_scans(bytes)?;
+    // One scan is all that the codec reads: whatever is behind it is not looked at, nor is a missing end marker missed.
+    if !header.several_scans {
+        return Ok(());
+    }
+    let got = jpeg_scans::count(header, bytes)?;
     let pixels = u64::from(header.width) * u64::from(header.height);
     let limit = (SCANNED_PIXELS / pixels.max(1)).clamp(FREE_SCANS, MAX_SCANS);
     if got > limit {
@@ -79,7 +84,7 @@ pub(crate) fn decode(
 ) -> Result<(Pixels, Window), Error> {
     guarded(Format::Jpeg, || {
         let fail = |e: std::io::Error| damaged(Format::Jpeg, &e.to_string());
-        let mut codec = Decompress::new_mem(bytes).map_err(fail)?;
+        let mut codec = Decompress::with_err(warnings::reporting()).from_mem(bytes).map_err(fail)?;
         // The limits were checked on our reading of the header: the codec must have read the same.
         if codec.size() != (header.width as usize, header.height as usize) {
             return Err(damaged(Format::Jpeg, "two frame headers"));
@@ -97,6 +102,7 @@ pub(crate) fn decode(
             return Err(damaged(Format::Jpeg, "its reduced size is another one"));
         }
         let Rect { x, width, height, .. } = rect;
+        let conversion = inks.then(|| Conversion::of(Format::Jpeg, bytes, Space::Inks)).flatten();
         let mut line = vec![0u8; codec.width() * channels];
         let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
         for row in 0..rect.y + height {
@@ -105,15 +111,35 @@ pub(crate) fn decode(
                 continue;
             }
             let from = x as usize * channels;
-            let part = &line[from..from + width as usize * channels];
-            match inks {
-                true => rgb.extend(part.chunks_exact(4).flat_map(|p| from_inks(p, header.adobe))),
-                false => rgb.extend_from_slice(part),
+            let part = &mut line[from..from + width as usize * channels];
+            match &conversion {
+                _ if !inks => rgb.extend_from_slice(part),
+                Some(conversion) => {
+                    if header.adobe {
+                        part.iter_mut().for_each(|ink| *ink = 255 - *ink);
+                    }
+                    rgb.extend(conversion.shown(part));
+                }
+                None => rgb.extend(part.chunks_exact(4).flat_map(|p| from_inks(p, header.adobe))),
             }
+        }
+        if warnings::ended_early() {
+            return Err(ended_early(bytes, header));
         }
         // Rows below the window are never asked for; dropping the codec frees what it holds.
         Ok((Pixels { rgb, width, height }, window.within(rect)))
     })
+}
+
+/// Half a picture with a grey rest would be stored as if it were the photo, so it is refused, as a PNG in this state is.
+fn ended_early(bytes: &[u8], header: &JpegHeader) -> Error {
+    let mut markers = Markers { bytes, at: header.first_scan };
+    while let Some((code, _)) = markers.next() {
+        if code == EOI {
+            return damaged(Format::Jpeg, "its data end before the picture does");
+        }
+    }
+    Error::truncated(Format::Jpeg, bytes)
 }
 
 /// CMYK as it is commonly shown without a colour profile: each colour is what its ink and black let through.

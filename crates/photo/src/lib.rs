@@ -6,22 +6,30 @@
 //!
 //! What is decided here, for all callers:
 //! - The content decides the format. JPEG, PNG, WebP, GIF, BMP and TIFF are decoded; HEIC, AVIF, SVG,
-//!   PDF, HTML and others are refused by name.
-//! - Pixels are taken as sRGB: embedded colour profiles and gamma are ignored, CMYK is converted by
-//!   the plain formula. Transparent parts are composed on white (a TIFF says whether its colours were
-//!   multiplied by alpha; a BMP whose alpha is zero everywhere has none); 16 bits are rounded to 8.
-//! - EXIF orientation is applied for JPEG, PNG, WebP and TIFF; one that does not exist is 1.
+//!   PDF, HTML and others are refused by name, and text with what to send in its place.
+//! - Pixels become sRGB. An embedded ICC profile is applied to the pixels of the result, after the
+//!   resize (`conversion` says why that is near enough); inks are converted by theirs, or by the plain
+//!   formula. A profile that is broken, larger than 4 MB or made for other pixels is ignored, as are
+//!   PNG's gAMA, cHRM and cICP, and EXIF's colour space: Pillow ignores them too. Transparent parts are
+//!   composed on white (a TIFF says whether its colours were multiplied by alpha; a BMP whose alpha is
+//!   zero everywhere has none); 16 bits are rounded to 8.
+//! - The orientation in EXIF is applied for JPEG, PNG, WebP and TIFF, or that in XMP where EXIF has no
+//!   word about it; one that does not exist is 1.
+//! - Headers that contradict what is there (a GIF's screen smaller than its frame, a WebP's flags
+//!   without their chunks, a BMP's palette longer than its pixels can name) give way to it.
 //! - Of an animation the first frame counts, of a TIFF the first page.
-//! - A file that ends early is refused. Damage inside a JPEG that its coding does not notice is not
-//!   noticed here either: the format has no checksum.
+//! - A file that ends early is refused, a JPEG by libjpeg's own warning; one that lacks nothing but
+//!   its end marker is read, and what is behind the picture is ignored. Of a JPEG with one scan nothing
+//!   below a region is looked at. Damage inside a JPEG that its coding does not notice is not noticed
+//!   here either: the format has no checksum.
 //! - A JPEG much larger than needed is decoded at 1/2, 1/4 or 1/8, as long as the region keeps twice
 //!   the wanted size in both directions.
 
-#![forbid(unsafe_code)]
-
 mod bmp_header;
 mod colour;
+mod conversion;
 mod crop;
+mod curve;
 mod error;
 mod exif;
 mod fit;
@@ -31,16 +39,27 @@ mod guard;
 mod header;
 mod jpeg;
 mod jpeg_header;
+mod jpeg_scans;
+mod lab;
 mod limits;
 mod memory;
 mod orient;
 mod picture;
+mod pieces;
 mod plan;
 mod png_header;
+mod png_text;
+mod profile;
 mod raster;
+mod text;
 mod tiff;
+mod tiff_jpeg;
+mod tiff_kind;
+mod tiff_pixels;
 mod vp8l;
+mod warnings;
 mod webp_header;
+mod xmp;
 
 pub use crop::Region;
 pub use error::{Error, ErrorKind};
@@ -51,6 +70,7 @@ pub use limits::{Limits, MAX_SIDE, MAX_SIZE};
 pub use orient::Orientation;
 pub use picture::{Picture, picture};
 pub use plan::Plan;
+pub use text::Text;
 
 use plan::Scale;
 

@@ -19,6 +19,8 @@ pub(crate) struct Steps {
     pub(crate) target: (u32, u32),
     /// The side of the result.
     pub(crate) size: u32,
+    /// Bytes for a conversion of colours.
+    pub(crate) conversion: u64,
 }
 
 impl Steps {
@@ -34,6 +36,7 @@ impl Steps {
         let weights = u64::from(width + height) * 40 + u64::from(self.target.0 + self.target.1) * 80;
         let result = area(self.target.0, self.target.1) * 3 + area(self.size, self.size) * 3;
         let resize = rgb + between + weights + result;
-        FIXED + self.decode.max(turn).max(resize)
+        // Inks are converted while they are decoded, other colours after the picture was let go.
+        FIXED + (self.decode + self.conversion).max(turn).max(resize)
     }
 }

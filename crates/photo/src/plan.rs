@@ -1,5 +1,6 @@
 //! A photo whose header was read, and what will be made of it.
 
+use crate::conversion::{Conversion, Space};
 use crate::crop::{Rect, Window};
 use crate::header::{Coding, Header, Stored};
 use crate::memory::Steps;
@@ -80,7 +81,7 @@ impl Plan<'_> {
         };
         let turned = stored.orientation.exif() != 1;
         let kept = stored.orientation.turned_size((kept.width, kept.height));
-        Steps { decode, kept, turned, target: *target, size: *size }.peak()
+        Steps { decode, kept, turned, target: *target, size: *size, conversion: stored.conversion }.peak()
     }
 
     /// Decodes the photo, turns it upright and brings it to its size.
@@ -103,6 +104,10 @@ impl Plan<'_> {
     pub(crate) fn resized(self) -> Result<Vec<u8>, Error> {
         let Plan { bytes, stored, target, inside, eighths, .. } = self;
         let (format, orientation) = (stored.format, stored.orientation);
+        let space = match &stored.coding {
+            Coding::Jpeg(header) => header.space(),
+            Coding::Raster(raster) => raster.space,
+        };
         let (pixels, inside) = match &stored.coding {
             Coding::Jpeg(header) => jpeg::decode(bytes, header, inside, eighths)?,
             Coding::Raster(raster) => {
@@ -114,7 +119,15 @@ impl Plan<'_> {
         // through the filter's rounding.
         let inside = orientation.window_to_upright(inside, f64::from(pixels.width), f64::from(pixels.height));
         let pixels = orientation.apply(pixels);
-        fit::resize(&pixels, inside, target, format)
+        let mut resized = fit::resize(&pixels, inside, target, format)?;
+        drop(pixels);
+        // Inks became RGB while they were decoded.
+        if stored.conversion > 0 && space != Space::Inks {
+            if let Some(conversion) = Conversion::of(format, bytes, space) {
+                conversion.apply(&mut resized);
+            }
+        }
+        Ok(resized)
     }
 }
 

@@ -1,15 +1,25 @@
-//! A PNG's structure, read without its pixels: size, orientation and what decoding it takes.
+//! A PNG's structure, read without its pixels: size, orientation, profile and what decoding it takes.
 
+use crate::conversion::Space;
 use crate::header::{Alpha, Raster, four};
-use crate::orient::Orientation;
-use crate::{exif, raster};
+use crate::pieces::Pieces;
+use crate::{Error, Format, exif, png_text, raster};
+use std::borrow::Cow;
+use std::io::Read;
 
 /// Bytes that one byte of deflate can become at most: a copy of 258 bytes takes two bits.
-const INFLATION: u64 = 1032;
+pub(crate) const INFLATION: u64 = 1032;
 
-pub(crate) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
-    let (width, height) = (four(bytes, 16)?, four(bytes, 20)?);
-    Some((u32::from_be_bytes(width), u32::from_be_bytes(height)))
+/// Width and height, from the header that must come first.
+///
+/// # Errors
+/// Apple's variant by its name: a chunk ahead of the header, and pixels that no other decoder reads.
+pub(crate) fn size(bytes: &[u8]) -> Result<Option<(u32, u32)>, Error> {
+    if chunks(bytes).next().is_some_and(|(kind, _)| &kind == b"CgBI") {
+        let feature = "Apple's CgBI variant of PNG (convert it back with pngcrush -revert-iphone-optimizations)".into();
+        return Err(Error::UnsupportedFeature { format: Format::Png, feature });
+    }
+    Ok(four(bytes, 16).zip(four(bytes, 20)).map(|(w, h)| (u32::from_be_bytes(w), u32::from_be_bytes(h))))
 }
 
 /// The chunks behind the signature that are whole.
@@ -26,14 +36,57 @@ impl<'a> Iterator for Chunks<'a> {
     }
 }
 
-fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
+pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     Chunks(bytes.get(8..).unwrap_or_default()).take_while(|(kind, _)| kind != b"IEND")
 }
 
-/// The EXIF chunk may stand anywhere; without one the picture is upright.
-pub(crate) fn orientation(bytes: &[u8]) -> Orientation {
+/// The chunk that ends a file, with its checksum.
+const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+
+/// The file with its end, where nothing but that is missing. Where pixels are, the decoder notices.
+pub(crate) fn pieces(bytes: &[u8]) -> Pieces<'_> {
+    let mut at = 8;
+    loop {
+        let (length, kind) = match (four(bytes, at), four(bytes, at + 4)) {
+            (Some(length), Some(kind)) => (u32::from_be_bytes(length) as usize, kind),
+            _ => break,
+        };
+        match at.checked_add(length + 12).filter(|&end| end <= bytes.len()) {
+            Some(_) if &kind == b"IEND" => return Pieces::whole(bytes),
+            Some(end) => at = end,
+            None if &kind == b"IDAT" => return Pieces::whole(bytes),
+            None => break,
+        }
+    }
+    let whole = &bytes[..at.min(bytes.len())];
+    Pieces::new([Cow::Borrowed(whole), Cow::Borrowed(END), Cow::Borrowed(&[])])
+}
+
+/// The EXIF chunk may stand anywhere. Without one EXIF may be in a text; and without its word for the orientation XMP,
+/// which is a text always, may have it.
+pub(crate) fn orientation(bytes: &[u8]) -> Option<u32> {
     let found = chunks(bytes).find(|(kind, _)| kind == b"eXIf");
-    found.map(|(_, content)| exif::orientation(content)).unwrap_or_default()
+    let in_exif = match found {
+        Some((_, content)) => exif::orientation(content),
+        None => png_text::in_raw_exif(bytes),
+    };
+    in_exif.or_else(|| png_text::in_xmp(bytes))
+}
+
+/// The colour profile as it is packed.
+pub(crate) fn profile(bytes: &[u8]) -> Option<&[u8]> {
+    let mut ahead = chunks(bytes).take_while(|(kind, _)| kind != b"IDAT");
+    let (_, content) = ahead.find(|(kind, _)| kind == b"iCCP")?;
+    // A name, its end, and the number of the only way to pack it.
+    let end = content.iter().take(80).position(|&byte| byte == 0)?;
+    content.get(end + 1..)?.strip_prefix(b"\0")
+}
+
+/// What zlib made of `packed`; `None` where it is damaged or longer than `limit`.
+pub(crate) fn inflated(packed: &[u8], limit: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    flate2::read::ZlibDecoder::new(packed).take(limit + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= limit).then_some(bytes)
 }
 
 /// What its pixels take, from the kind of pixels in the header and from the chunks beside them.
@@ -60,5 +113,6 @@ pub(crate) fn raster(bytes: &[u8], width: u32, height: u32) -> Raster {
         raw: u64::from(width) * u64::from(height) * pixel,
         codec: beside + u64::from(width) * pixel * 16,
         alpha: Alpha::Straight,
+        space: if matches!(kind, 0 | 4) { Space::Grey } else { Space::Rgb },
     }
 }

@@ -1,14 +1,14 @@
-//! PNG, WebP, GIF, BMP and TIFF pixels by the `image` crate.
+//! PNG, WebP, GIF and BMP pixels by the `image` crate.
 
 use crate::colour::{is_known, to_rgb};
 use crate::crop::{Pixels, Rect};
 use crate::guard::{damaged, guarded};
 use crate::header::{Raster, Stored};
-use crate::{Error, Format};
-use image::codecs::{bmp, gif, png, tiff, webp};
+use crate::{Error, Format, bmp_header, gif_header, png_header, tiff_pixels, webp_header};
+use image::codecs::{bmp, gif, png, webp};
 use image::error::UnsupportedErrorKind;
 use image::{ImageDecoder, ImageError};
-use std::io::{Cursor, ErrorKind};
+use std::io::ErrorKind;
 
 /// What a decoder may take for what stands beside the pixels: tables, metadata.
 pub(crate) const WORKING_MEMORY: u64 = 64 << 20;
@@ -19,15 +19,15 @@ pub(crate) fn decode(bytes: &[u8], stored: &Stored, raster: &Raster, rect: Rect)
     let fail = |e| from_codec(format, bytes.len(), e);
     let finish = Finish { bytes: bytes.len(), stored, raster, rect };
     guarded(format, || {
-        let input = Cursor::new(bytes);
         match format {
             // This decoder's limit does not count the pixels, which the caller holds.
             Format::Png => {
-                let decoder = png::PngDecoder::with_limits(input, allowance(stored, WORKING_MEMORY));
+                let decoder =
+                    png::PngDecoder::with_limits(png_header::pieces(bytes), allowance(stored, WORKING_MEMORY));
                 finish.pixels(decoder.map_err(fail)?)
             }
             Format::WebP => {
-                let mut decoder = webp::WebPDecoder::new(input).map_err(fail)?;
+                let mut decoder = webp::WebPDecoder::new(webp_header::pieces(bytes)).map_err(fail)?;
                 // Where the first frame leaves some of the canvas uncovered. With an alpha channel it is transparent
                 // there, without one it would be black.
                 if decoder.has_animation() && !decoder.color_type().has_alpha() {
@@ -35,9 +35,9 @@ pub(crate) fn decode(bytes: &[u8], stored: &Stored, raster: &Raster, rect: Rect)
                 }
                 finish.pixels(decoder)
             }
-            Format::Gif => finish.pixels(gif::GifDecoder::new(input).map_err(fail)?),
-            Format::Bmp => finish.pixels(bmp::BmpDecoder::new(input).map_err(fail)?),
-            Format::Tiff => finish.pixels(tiff::TiffDecoder::new(input).map_err(fail)?),
+            Format::Gif => finish.pixels(gif::GifDecoder::new(gif_header::pieces(bytes)).map_err(fail)?),
+            Format::Bmp => finish.pixels(bmp::BmpDecoder::new(bmp_header::pieces(bytes)).map_err(fail)?),
+            Format::Tiff => tiff_pixels::decode(bytes, stored, raster, rect),
             Format::Jpeg => Err(damaged(format, "it has a decoder of its own")),
         }
     })

@@ -1,35 +1,40 @@
 //! What a TIFF may ask of its decoder, checked from the directory alone.
 
+use crate::conversion::Space;
 use crate::exif::{Directory, Tag};
 use crate::guard::damaged;
-use crate::header::{Alpha, Raster};
-use crate::{Error, Format, Limits, MAX_SIDE};
+use crate::header::Raster;
+use crate::tiff_kind::{Kind, kind};
+use crate::{Error, Format, Limits, MAX_SIDE, tiff_jpeg};
 
 pub(crate) const WIDTH: u16 = 256;
 pub(crate) const HEIGHT: u16 = 257;
-const BITS: u16 = 258;
+pub(crate) const BITS: u16 = 258;
 const COMPRESSION: u16 = 259;
-const PHOTOMETRIC: u16 = 262;
+pub(crate) const PHOTOMETRIC: u16 = 262;
 const STRIP_OFFSETS: u16 = 273;
-const SAMPLES: u16 = 277;
+pub(crate) const SAMPLES: u16 = 277;
 const ROWS_PER_STRIP: u16 = 278;
 const STRIP_BYTES: u16 = 279;
-const PLANAR: u16 = 284;
-const PREDICTOR: u16 = 317;
+pub(crate) const PLANAR: u16 = 284;
+pub(crate) const PREDICTOR: u16 = 317;
+pub(crate) const COLOURS: u16 = 320;
 const TILE_WIDTH: u16 = 322;
 const TILE_HEIGHT: u16 = 323;
 const TILE_OFFSETS: u16 = 324;
 const TILE_BYTES: u16 = 325;
-const EXTRA_SAMPLES: u16 = 338;
-const SAMPLE_FORMAT: u16 = 339;
+pub(crate) const EXTRA_SAMPLES: u16 = 338;
+pub(crate) const SAMPLE_FORMAT: u16 = 339;
 const SUBSAMPLING: u16 = 530;
+pub(crate) const XMP: u16 = 700;
+pub(crate) const PROFILE: u16 = 34_675;
 
 /// Most strips or tiles: twice as many as a picture of the longest side has with one row a strip.
 /// 32 MB of two-byte offsets could otherwise start a decompressor eight million times.
 const MAX_TILES: u64 = 131_072;
 
 /// Most channels: four colours and alpha.
-const MAX_SAMPLES: u32 = 5;
+pub(crate) const MAX_SAMPLES: u32 = 5;
 
 /// Pixels that the padded rows of tiles may have whatever the limit is: small pictures have large tiles too.
 const FREE_PADDING: u64 = 32_000_000;
@@ -37,10 +42,10 @@ const FREE_PADDING: u64 = 32_000_000;
 /// Bytes of the lists of strips or tiles: a value of 32 bytes for each, and two numbers of 8.
 const TILE_ENTRY: u64 = 48;
 
-struct Tags<'a>(Directory<'a>);
+pub(crate) struct Tags<'a>(pub(crate) Directory<'a>);
 
 impl Tags<'_> {
-    fn number(&self, tag: u16) -> Result<Option<u32>, Error> {
+    pub(crate) fn number(&self, tag: u16) -> Result<Option<u32>, Error> {
         match self.0.value(tag) {
             Tag::Absent => Ok(None),
             Tag::Value(value) => Ok(Some(value)),
@@ -49,7 +54,7 @@ impl Tags<'_> {
     }
 
     /// The first of the numbers of a tag that has one for each channel; the decoder wants them equal.
-    fn first_of(&self, tag: u16) -> Result<Option<u32>, Error> {
+    pub(crate) fn first_of(&self, tag: u16) -> Result<Option<u32>, Error> {
         match self.0.first_of(tag) {
             Tag::Absent => Ok(None),
             Tag::Value(value) => Ok(Some(value)),
@@ -58,7 +63,7 @@ impl Tags<'_> {
     }
 }
 
-fn unsupported(feature: String) -> Error {
+pub(crate) fn unsupported(feature: String) -> Error {
     Error::UnsupportedFeature { format: Format::Tiff, feature }
 }
 
@@ -66,29 +71,55 @@ fn unsupported(feature: String) -> Error {
 pub(crate) fn raster(bytes: &[u8], width: u32, height: u32, limits: &Limits) -> Result<Raster, Error> {
     let outside = || damaged(Format::Tiff, "its directory lies outside the file");
     let tags = Tags(Directory::first(bytes).ok_or_else(outside)?);
-    check_compression(&tags)?;
+    let coded = check_compression(&tags)?;
     check_lists(&tags)?;
     let tiles = check_tiles(&tags, width, height, limits)?;
-    let channels = channels(&tags)?;
-    let bits = u64::from(tags.first_of(BITS)?.unwrap_or(1));
+    let layout = kind(&tags)?;
+    let unpacked = if coded { tiff_jpeg::check(bytes, &tags, &layout, &piece(&tags, width, height)?)? } else { 0 };
+    let bits = u64::from(layout.bits);
     let wide = if bits > 8 { 2 } else { 1 };
-    let row = (u64::from(width) * bits).div_ceil(8);
-    let stored = row * u64::from(height) * channels.stored;
+    let row = |channels: u64| (u64::from(width) * bits * channels).div_ceil(8);
+    // Channels in planes of their own are put together, which takes them twice.
+    let stored = row(1) * u64::from(height) * layout.stored;
     Ok(Raster {
-        raw: u64::from(width) * u64::from(height) * channels.shown * wide,
-        codec: stored + tiles * TILE_ENTRY + u64::from(MAX_SIDE) * u64::from(MAX_SAMPLES) * wide,
-        alpha: channels.alpha,
+        raw: row(layout.shown) * u64::from(height),
+        codec: stored + unpacked + tiles * TILE_ENTRY + u64::from(MAX_SIDE) * u64::from(MAX_SAMPLES) * wide,
+        alpha: layout.alpha,
+        space: match layout.kind {
+            Kind::Grey => Space::Grey,
+            Kind::Inks => Space::Inks,
+            Kind::Palette | Kind::Rgb | Kind::Luma | Kind::Lab { .. } => Space::Rgb,
+        },
     })
 }
 
-/// JPEG inside TIFF is refused because its own header can declare any size, past all limits; the
-/// fax codings because photos don't use them.
-fn check_compression(tags: &Tags) -> Result<(), Error> {
+/// A strip or tile: where it lies in the file, and how large it is in pixels.
+pub(crate) struct Pieces {
+    pub(crate) places: Vec<(u32, u32)>,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+fn piece(tags: &Tags, width: u32, height: u32) -> Result<Pieces, Error> {
+    let of = |offsets, lengths| tags.0.numbers(offsets).into_iter().zip(tags.0.numbers(lengths)).collect();
+    Ok(match (tags.number(TILE_WIDTH)?, tags.number(TILE_HEIGHT)?) {
+        (Some(width), Some(height)) => Pieces { places: of(TILE_OFFSETS, TILE_BYTES), width, height },
+        _ => {
+            let rows = tags.number(ROWS_PER_STRIP)?.unwrap_or(height).min(height);
+            Pieces { places: of(STRIP_OFFSETS, STRIP_BYTES), width, height: rows }
+        }
+    })
+}
+
+/// Whether the pieces are JPEGs. The fax codings are refused because photos don't use them, the old way to have JPEG in a
+/// TIFF because hardly two programs agreed on it.
+fn check_compression(tags: &Tags) -> Result<bool, Error> {
     match tags.number(COMPRESSION)?.unwrap_or(1) {
         // None, LZW, deflate (new and old number), PackBits.
-        1 | 5 | 8 | 32946 | 32773 => Ok(()),
+        1 | 5 | 8 | 32946 | 32773 => Ok(false),
+        7 => Ok(true),
         2..=4 => Err(unsupported("fax compression".to_string())),
-        6 | 7 => Err(unsupported("JPEG compression".to_string())),
+        6 => Err(unsupported("the old kind of JPEG compression".to_string())),
         other => Err(unsupported(format!("compression {other}"))),
     }
 }
@@ -144,53 +175,4 @@ fn check_tiles(tags: &Tags, width: u32, height: u32, limits: &Limits) -> Result<
         return Err(Error::TooMuchPadding { got, limit });
     }
     Ok(strips.max(tiles) * planes)
-}
-
-/// Channels of a pixel.
-struct Channels {
-    /// In the file, without those that are dropped.
-    stored: u64,
-    /// As the decoder delivers them.
-    shown: u64,
-    alpha: Alpha,
-}
-
-/// Refuses channels that the decoder would mistake for others.
-fn channels(tags: &Tags) -> Result<Channels, Error> {
-    let samples = tags.number(SAMPLES)?.unwrap_or(1);
-    if samples == 0 || samples > MAX_SAMPLES {
-        return Err(unsupported(format!("{samples} channels")));
-    }
-    match tags.first_of(SAMPLE_FORMAT)? {
-        None | Some(1) => {}
-        Some(3) => return Err(unsupported("floating-point samples".to_string())),
-        Some(other) => return Err(unsupported(format!("samples of format {other}"))),
-    }
-    let extra = match (tags.0.count(EXTRA_SAMPLES), tags.number(EXTRA_SAMPLES)) {
-        (0, _) => None,
-        (1, value) => value?,
-        (count, _) => return Err(unsupported(format!("{count} channels besides its colours"))),
-    };
-    let predictor = tags.number(PREDICTOR)?.unwrap_or(1);
-    let planar = tags.number(PLANAR)? == Some(2);
-    let of = |stored, shown, alpha| Ok(Channels { stored, shown, alpha });
-    match (tags.number(PHOTOMETRIC)?, samples, extra) {
-        (Some(0 | 1), 1, None) => of(1, 1, Alpha::Straight),
-        (Some(2), 3, None) => of(3, 3, Alpha::Straight),
-        // Without a word about the fourth one it is taken as alpha, as other programs do.
-        (Some(2), 4, None | Some(2)) => of(4, 4, Alpha::Straight),
-        (Some(2), 4, Some(1)) => of(4, 4, Alpha::Multiplied),
-        // The decoder drops the fourth channel, and then undoes a predictor as if there still were four.
-        (Some(2), 4, Some(0)) if predictor != 1 && !planar => {
-            Err(unsupported("a predictor with a channel that is neither colour nor alpha".to_string()))
-        }
-        (Some(2), 4, Some(0)) => of(3, 3, Alpha::Straight),
-        (Some(5), 4, None) => of(4, 3, Alpha::Straight),
-        (Some(0..=2 | 5), _, None) => Err(unsupported(format!("{samples} channels"))),
-        (Some(0..=2 | 5), _, Some(kind)) => {
-            Err(unsupported(format!("{samples} channels, one of them extra (of kind {kind})")))
-        }
-        // Palettes and other colours: the decoder names what it does not know, before it takes memory.
-        _ => of(u64::from(MAX_SAMPLES), u64::from(MAX_SAMPLES), Alpha::Straight),
-    }
 }

@@ -3,9 +3,11 @@
 //! The canvas of an extended file is only a claim: its picture has a size of its own, which the codec
 //! follows. A canvas of 1 x 1 could hide a picture of 16,383 x 16,383 pixels.
 
+use crate::conversion::Space;
 use crate::guard::damaged;
 use crate::header::{Alpha, Raster, four, two};
-use crate::{Error, Format, vp8l};
+use crate::pieces::Pieces;
+use crate::{Error, Format, exif, vp8l, xmp};
 
 /// Most bytes of Huffman tables for one lossless picture. libwebp writes at most 2,600 groups of codes, which is 50 KB
 /// for each; 12 million pixels of many photos took 3.5 MB.
@@ -14,6 +16,44 @@ const MAX_TABLES: u64 = 128 << 20;
 /// Flags of an extended file.
 const ANIMATED: u8 = 0b10;
 const ALPHA: u8 = 0b1_0000;
+
+/// Of the flags, those for a colour profile, EXIF and XMP: the codec needs none of them, and refuses a file that has one
+/// of them and not the chunk, as many on the web are.
+const BESIDE: u8 = 0b10_1100;
+
+/// The file with no more flags than the chunks that there are.
+pub(crate) fn pieces(bytes: &[u8]) -> Pieces<'_> {
+    match (four(bytes, 12), bytes.get(20)) {
+        (Some(kind), Some(&flags)) if &kind == b"VP8X" => {
+            let flags = flags & !BESIDE;
+            let flags = if is_animated(bytes, flags) { flags } else { flags & !ANIMATED };
+            Pieces::patched(bytes, 20, vec![flags])
+        }
+        _ => Pieces::whole(bytes),
+    }
+}
+
+/// Whether it is announced as an animation and has a frame.
+fn is_animated(bytes: &[u8], flags: u8) -> bool {
+    flags & ANIMATED != 0 && further(bytes).any(|(kind, _)| &kind == b"ANMF")
+}
+
+/// The orientation in its EXIF, or else in its XMP.
+pub(crate) fn orientation(bytes: &[u8]) -> Option<u32> {
+    let in_exif = beside(bytes, b"EXIF").and_then(exif::orientation);
+    in_exif.or_else(|| beside(bytes, b"XMP ").and_then(xmp::orientation))
+}
+
+/// The colour profile.
+pub(crate) fn profile(bytes: &[u8]) -> Option<&[u8]> {
+    beside(bytes, b"ICCP")
+}
+
+/// The first chunk of a kind that is not the picture.
+fn beside<'a>(bytes: &'a [u8], wanted: &[u8; 4]) -> Option<&'a [u8]> {
+    let mut chunks = Chunks(bytes.get(12..).unwrap_or_default());
+    chunks.find(|(kind, _)| kind == wanted).map(|(_, content)| content)
+}
 
 /// The first chunk decides: a lossy or lossless picture, or the canvas of an extended file.
 pub(crate) fn size(bytes: &[u8]) -> Option<(u32, u32)> {
@@ -62,7 +102,8 @@ pub(crate) fn raster(bytes: &[u8], width: u32, height: u32) -> Result<Raster, Er
     let canvas = Sides { width, height };
     let (first, content) =
         Chunks(bytes.get(12..).unwrap_or_default()).next().ok_or_else(|| Error::truncated(Format::WebP, bytes))?;
-    let cost = |raw: u64, codec| Raster { raw: canvas.pixels() * raw, codec, alpha: Alpha::Straight };
+    let cost =
+        |raw: u64, codec| Raster { raw: canvas.pixels() * raw, codec, alpha: Alpha::Straight, space: Space::Rgb };
     match &first {
         b"VP8 " => Ok(cost(3, lossy(content, canvas)?)),
         b"VP8L" => {
@@ -72,9 +113,9 @@ pub(crate) fn raster(bytes: &[u8], width: u32, height: u32) -> Result<Raster, Er
         _ => {
             let flags = content.first().copied().unwrap_or(0);
             let raw = if flags & ALPHA != 0 { 4 } else { 3 };
-            let codec = match flags & ANIMATED {
-                0 => still(bytes, canvas, raw == 4)?,
-                _ => animated(bytes, canvas)?,
+            let codec = match is_animated(bytes, flags) {
+                false => still(bytes, canvas, raw == 4)?,
+                true => animated(bytes, canvas)?,
             };
             Ok(cost(raw, codec))
         }

@@ -115,8 +115,8 @@ fn empty_and_zero_sized_photos_are_errors() {
     }
 }
 
-/// Cut anywhere, a file is refused, or gives what it gives every time. A JPEG is refused always, and
-/// no format lets less than 70 % of its bytes pass for the picture.
+/// Cut anywhere, a file is refused, or gives what it gives every time. A JPEG is refused unless nothing but its end
+/// marker is missing, and no format lets less than 70 % of its bytes pass for the picture.
 #[test]
 fn files_that_end_early_are_refused() {
     for file in files() {
@@ -124,7 +124,7 @@ fn files_that_end_early_are_refused() {
         for end in (0..file.len()).step_by(7).chain([file.len() - 1]) {
             let (got, again) = (to(&file[..end], 16), to(&file[..end], 16));
             assert_eq!(got, again);
-            let whole_enough = !jpeg && end * 10 > file.len() * 7;
+            let whole_enough = if jpeg { end + 2 >= file.len() } else { end * 10 > file.len() * 7 };
             assert!(got.is_err() || whole_enough, "{end} of {} bytes", file.len());
         }
     }
@@ -132,6 +132,45 @@ fn files_that_end_early_are_refused() {
     let bytes = file.len() / 2;
     let error = to(&file[..bytes], 16).unwrap_err();
     assert_eq!(error, Error::Truncated { format: Format::Jpeg, bytes });
+}
+
+/// What is missing is missed whether an end marker says that it is all there or not.
+#[test]
+fn jpegs_whose_data_end_early_are_refused_whatever_their_end_says() {
+    let p = picture(200, 150);
+    for file in [jpeg(&p), progressive_jpeg(&p)] {
+        let first = file.windows(2).position(|w| w == [0xff, 0xda]).unwrap();
+        for percent in [3, 20, 50, 80, 99] {
+            let mut cut = file[..first + (file.len() - first) * percent / 100].to_vec();
+            // A stuffed byte that is cut in two would make a marker of its own with the next byte.
+            cut.truncate(cut.len() - usize::from(cut.ends_with(&[0xff])));
+            for end in [&[][..], &[0xff, 0xd9], &[0xff, 0xd9, 0, 0, 1, 2]] {
+                let error = to(&[&cut, end].concat(), 64).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::BadImage);
+                let words = error.to_string();
+                assert!(words.contains("before the picture does"), "{percent} %, {} bytes behind: {words}", end.len());
+            }
+        }
+        let whole = to(&file, 64).unwrap();
+        assert_eq!(to(&file[..file.len() - 2], 64).unwrap(), whole);
+    }
+}
+
+/// Between scans a file may seem whole: without an end marker all must be there, with it each channel.
+#[test]
+fn jpegs_without_their_last_scans_are_refused() {
+    let file = progressive_jpeg(&picture(64, 64));
+    let scans: Vec<usize> = (0..file.len() - 1).filter(|&at| file[at..at + 2] == [0xff, 0xda]).collect();
+    assert!(scans.len() > 4, "{scans:?}");
+    for &at in &scans[1..] {
+        // Tables for a scan stand ahead of it.
+        let tables = file[..at].windows(2).rposition(|w| w == [0xff, 0xc4]).filter(|&tables| at - tables < 200);
+        let error = to(&file[..tables.unwrap_or(at)], 64).unwrap_err();
+        assert!(matches!(error, Error::Truncated { .. }), "{error}");
+    }
+    // The first scan alone is a whole picture if its end says so: coarse, but nothing is made up.
+    let coarse = [&file[..scans[1]], &[0xff, 0xd9]].concat();
+    assert!(to(&coarse, 8).is_ok());
 }
 
 /// The last scan of a progressive JPEG, repeated: each costs a pass over all coefficients.
@@ -322,15 +361,53 @@ fn webps_with_endless_tables_are_refused() {
     assert!(to(&bombs::webp(&[(b"VP8L", &bombs::tables(1000))]), 4).is_ok());
 }
 
-/// A frame is held to the limits, which its screen does not show.
+/// The picture is as large as its frame, and held to the limits as it is.
 #[test]
 fn gifs_whose_frame_is_larger_than_their_screen_are_measured_by_it() {
     let mut file = encode(picture(40, 30), ImageFormat::Gif);
-    file[6..10].copy_from_slice(&[8, 0, 6, 0]);
-    let at = |max_pixels| {
+    let at = |file: &[u8], max_pixels| {
         let limits = Limits { max_pixels, ..Limits::default() };
-        prepare(&file, None, Fit::Letterbox, 8, &limits).map(|photo| (photo.width, photo.height))
+        prepare(file, None, Fit::Letterbox, 8, &limits).map(|photo| (photo.width, photo.height))
     };
-    assert_eq!(at(1200), Ok((8, 6)));
-    assert_eq!(at(1199), Err(Error::TooManyPixels { got: 1200, limit: 1199 }));
+    for screen in [[8, 0, 6, 0], [0; 4]] {
+        file[6..10].copy_from_slice(&screen);
+        assert_eq!(at(&file, 1200), Ok((40, 30)));
+        assert_eq!(at(&file, 1199), Err(Error::TooManyPixels { got: 1200, limit: 1199 }));
+    }
+}
+
+/// A JPEG inside a TIFF says its own size, and how its pixels are coded: both are looked at before it is decoded.
+#[test]
+fn tiffs_with_another_jpeg_in_them_are_refused() {
+    let coded = jpeg(&picture(16, 16));
+    let file = |coded: &[u8], samples: u32| {
+        let (bits, length) = (vec![8; samples as usize], [coded.len() as u32]);
+        let tags: [(u16, u16, &[u32]); 8] = [
+            (256, 3, &[16]),
+            (257, 3, &[16]),
+            (258, 3, &bits),
+            (259, 3, &[7]),
+            (262, 3, if samples == 3 { &[6] } else { &[1] }),
+            (273, 4, &[8]),
+            (277, 3, &[samples]),
+            (279, 4, &length),
+        ];
+        bombs::tiff(&tags, coded)
+    };
+    assert!(to(&file(&coded, 3), 16).is_ok());
+    let progressive = progressive_jpeg(&picture(16, 16));
+    for (file, words) in [
+        (
+            file(&resized_jpeg(&coded, 65_000, 65_000), 3),
+            "a JPEG in it is 65000 x 65000 pixels, its pieces are 16 x 16",
+        ),
+        (file(&coded, 1), "a JPEG in it has 3 channels, it has 1"),
+        (file(&progressive, 3), "JPEG compression other than baseline"),
+        (file(&coded[2..], 3), "does not begin as one"),
+        (file(&coded[..60], 3), "cut off"),
+    ] {
+        let error = to(&file, 16).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadImage);
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }

@@ -114,6 +114,14 @@ fn photos() -> Vec<(&'static str, Vec<u8>, u32)> {
         ("png-text", with_text(&png(&picture(64, 64))), 224),
         ("tiff-rgba16", encode(rgba16, ImageFormat::Tiff), 224),
         ("tiff-rgb", encode(rgb.clone(), ImageFormat::Tiff), 224),
+        ("tiff-palette", raw_tiff(w, h, 3, 1), 224),
+        ("tiff-grey-alpha", raw_tiff(w, h, 1, 2), 224),
+        ("tiff-inks", raw_tiff(w, h, 5, 4), 224),
+        ("tiff-lab", raw_tiff(w, h, 8, 3), 224),
+        ("tiff-planes", planes(w, h), 224),
+        ("tiff-jpeg", jpeg_tiff(&rgb), 224),
+        ("jpeg-profile", with_segments(&jpeg(&twelve), &profile_of("p3.jpg")), 224),
+        ("jpeg-inks-profile", with_segments(&inks(w, h), &profile_of("cmyk-profile.jpg")), 224),
         ("bmp", encode(rgb.clone(), ImageFormat::Bmp), 224),
         ("gif", encode(rgb.clone(), ImageFormat::Gif), 224),
         ("gif-of-a-larger-frame", screen, 224),
@@ -131,6 +139,79 @@ fn photos() -> Vec<(&'static str, Vec<u8>, u32)> {
         ("jpeg-12-million-large", jpeg(&twelve), 448),
         ("jpeg-long", jpeg(&picture(60_000, 16)), 224),
     ]
+}
+
+/// A TIFF without compression, in one strip: what its colours are, and how many channels it has.
+fn raw_tiff(width: u32, height: u32, colours: u32, channels: u32) -> Vec<u8> {
+    let map: Vec<u32> = (0..768).map(|at| at * 80).collect();
+    let (bits, length) = (vec![8; channels as usize], [width * height * channels]);
+    let (sides, counts) = ([[width], [height]], [[colours], [channels]]);
+    let mut tags: Vec<(u16, u16, &[u32])> = vec![
+        (256, 3, &sides[0]),
+        (257, 3, &sides[1]),
+        (258, 3, &bits),
+        (259, 3, &[1]),
+        (262, 3, &counts[0]),
+        (273, 4, &[8]),
+        (277, 3, &counts[1]),
+        (279, 4, &length),
+    ];
+    if colours == 3 {
+        tags.push((320, 3, &map));
+    }
+    bombs::tiff(&tags, &vec![77; length[0] as usize])
+}
+
+/// Three channels, each in a strip of its own.
+fn planes(width: u32, height: u32) -> Vec<u8> {
+    let plane = width * height;
+    let (sides, lengths) = ([[width], [height]], [plane; 3]);
+    let offsets = [8, 8 + plane, 8 + 2 * plane];
+    let tags: [(u16, u16, &[u32]); 9] = [
+        (256, 3, &sides[0]),
+        (257, 3, &sides[1]),
+        (258, 3, &[8, 8, 8]),
+        (259, 3, &[1]),
+        (262, 3, &[2]),
+        (273, 4, &offsets),
+        (277, 3, &[3]),
+        (279, 4, &lengths),
+        (284, 3, &[2]),
+    ];
+    bombs::tiff(&tags, &vec![99; plane as usize * 3])
+}
+
+fn jpeg_tiff(picture: &image::RgbImage) -> Vec<u8> {
+    let (coded, (width, height)) = (jpeg(picture), picture.dimensions());
+    let (sides, length) = ([[width], [height]], [coded.len() as u32]);
+    let tags: [(u16, u16, &[u32]); 8] = [
+        (256, 3, &sides[0]),
+        (257, 3, &sides[1]),
+        (258, 3, &[8, 8, 8]),
+        (259, 3, &[7]),
+        (262, 3, &[6]),
+        (273, 4, &[8]),
+        (277, 3, &[3]),
+        (279, 4, &length),
+    ];
+    bombs::tiff(&tags, &coded)
+}
+
+/// The segments with the colour profile of one of the files that Pillow made.
+fn profile_of(name: &str) -> Vec<u8> {
+    let file = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pillow").join(name)).unwrap();
+    let at = file.windows(4).position(|w| w[..2] == [0xff, 0xe2]).unwrap();
+    let length = usize::from(u16::from_be_bytes([file[at + 2], file[at + 3]]));
+    file[at..at + 2 + length].to_vec()
+}
+
+fn with_segments(jpeg: &[u8], segments: &[u8]) -> Vec<u8> {
+    [&jpeg[..2], segments, &jpeg[2..]].concat()
+}
+
+fn inks(width: u32, height: u32) -> Vec<u8> {
+    let noise = noise::<Rgba<u8>, u8>(width, height);
+    common::jpeg_of(&noise, mozjpeg::ColorSpace::JCS_CMYK, width, height, false)
 }
 
 /// The picture with 20 MB of text: a decoder keeps it, in UTF-8.
@@ -162,7 +243,7 @@ fn bombs_take_nothing() {
     wide[entry] = 0xfe;
     for (name, bytes, words) in [
         ("tiff-float", encode(float, ImageFormat::Tiff), "floating-point samples"),
-        ("tiff-32-bits", wide, "Rgba32F pixels"),
+        ("tiff-32-bits", wide, "32 bits a sample"),
         ("tiff-tile", bombs::tiff_tile(), "TIFF tiles of 4294967295 x 16 pixels, the limit for a side is 65535"),
         ("tiff-list", bombs::tiff_list(), "8000000 TIFF strips or tiles, the limit is 131072"),
         ("webp-tables", bombs::webp_tables(), "bytes for its Huffman tables, the limit is 134217728"),

@@ -1,4 +1,4 @@
-//! The protocol between a backend and the engine, version 4.
+//! The protocol between a backend and the engine, version 5.
 //!
 //! A frame is a length (u32, little-endian) and that many bytes: one message, serde through bincode. A client says
 //! [`Request::Hello`] first; the engine answers [`Reply::Hello`] or [`Reply::Refused`] and closes. Then every request
@@ -23,7 +23,7 @@ pub use study::{StudyFault, StudyKind, StudyPhoto, StudyRefusal, StudyState};
 use thiserror::Error;
 
 /// The protocol's version. Both sides must have the same.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// Largest frame a backend sends or an engine accepts, in bytes: a batch of photos, or a model.
 pub const MAX_REQUEST: usize = 512 << 20;

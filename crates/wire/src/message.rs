@@ -278,6 +278,8 @@ pub struct PhotoRefusal {
     pub fault: PhotoFault,
     /// A sentence with the figures, lower case, no full stop.
     pub message: String,
+    /// What can be done about it, in sentences; nothing where the kind says it.
+    pub hint: Option<String>,
 }
 
 /// The kinds of faults of a photo.

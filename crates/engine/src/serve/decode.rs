@@ -59,7 +59,7 @@ fn prepare(job: &Job, index: usize, decoder: &dyn Decoder) -> Result<Vec<u8>, Ph
 }
 
 fn bad(message: String) -> PhotoRefusal {
-    PhotoRefusal { fault: PhotoFault::BadImage, message }
+    PhotoRefusal { fault: PhotoFault::BadImage, message, hint: None }
 }
 
 /// A decoder's panic is the photo's fault: the worker lives on, and so do the photos beside it.

@@ -43,6 +43,7 @@ impl PhotoDecoder {
                 ErrorKind::BadRegion => PhotoFault::BadRegion,
             },
             message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
         })
     }
 }

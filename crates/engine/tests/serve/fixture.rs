@@ -128,7 +128,7 @@ impl Decoder for TestDecoder {
         input: &Input,
         limits: PhotoLimits,
     ) -> Result<Vec<u8>, PhotoRefusal> {
-        let refuse = |fault, message: &str| Err(PhotoRefusal { fault, message: message.into() });
+        let refuse = |fault, message: &str| Err(PhotoRefusal { fault, message: message.into(), hint: None });
         if bytes.len() as u64 > limits.max_bytes {
             return refuse(PhotoFault::TooLarge, "too many bytes");
         }
