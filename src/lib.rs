@@ -21,6 +21,7 @@ mod ffi;
 mod match_map;
 mod model;
 mod nodes;
+mod photo_cache;
 mod photos;
 mod progress;
 mod rank;

@@ -14,7 +14,7 @@ mod match_map;
 mod message;
 mod study;
 
-pub use codec::{REQUEST_HEAD, decode_reply, decode_request, encode_reply, encode_request, request_id};
+pub use codec::{decode_reply, decode_request, encode_reply, encode_request};
 pub use frame::{FrameReader, read_body, read_frame, read_length, write_frame};
 pub use match_map::{Drawing, Side};
 pub use message::{Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};
@@ -23,7 +23,7 @@ pub use study::{StudyFault, StudyKind, StudyPhoto, StudyRefusal, StudyState};
 use thiserror::Error;
 
 /// The protocol's version. Both sides must have the same.
-pub const PROTOCOL: u32 = 4;
+pub const PROTOCOL: u32 = 5;
 
 /// Largest frame a backend sends or an engine accepts, in bytes: a batch of photos, or a model.
 pub const MAX_REQUEST: usize = 512 << 20;
