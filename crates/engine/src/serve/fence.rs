@@ -149,3 +149,99 @@ fn calls(gpu: bool) -> Result<usize, seccompiler::Error> {
     apply_filter(&program)?;
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, Result};
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    use std::process::Command;
+
+    /// Says to the test below, in a process of its own, which folder it stands in.
+    const PROBE: &str = "GRNET_TEST_FENCE";
+
+    /// What somebody behind the fence can do, one line each.
+    fn probe(folder: &Path) -> Vec<(&'static str, bool)> {
+        let tcp = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let listener = UnixListener::bind(folder.join("outside/socket"));
+        let fence = raise(&folder.join("inside"), false);
+        println!("fence {fence}");
+        let copy = || fs::copy(folder.join("inside/file"), folder.join("inside/copy"));
+        let own = || env::current_exe().and_then(|own| Command::new(own).arg("--list").output());
+        let done = vec![
+            ("read inside", fs::read(folder.join("inside/file")).is_ok()),
+            ("write inside", copy().is_ok()),
+            ("rename inside", fs::rename(folder.join("inside/copy"), folder.join("inside/moved")).is_ok()),
+            ("bind inside", UnixListener::bind(folder.join("inside/socket")).is_ok()),
+            ("start itself", own().is_ok_and(|output| output.status.success())),
+            ("start a thread", std::thread::Builder::new().spawn(|| ()).is_ok()),
+            ("read the machine's memory", fs::read("/proc/meminfo").is_ok()),
+            ("read outside", fs::read(folder.join("outside/file")).is_ok()),
+            ("list outside", fs::read_dir(folder.join("outside")).is_ok()),
+            ("write outside", fs::write(folder.join("outside/file"), "x").is_ok()),
+            ("remove outside", fs::remove_file(folder.join("outside/file")).is_ok()),
+            ("read a system's file", fs::read("/etc/passwd").is_ok()),
+            ("start a shell", Command::new("/bin/sh").args(["-c", "true"]).status().is_ok()),
+            ("connect to a server's socket", UnixStream::connect(folder.join("outside/socket")).is_ok()),
+            ("connect by TCP", tcp.and_then(TcpStream::connect).is_ok()),
+            ("listen by TCP", TcpListener::bind("127.0.0.1:0").is_ok()),
+            ("trace another process", read_memory_of(std::os::unix::process::parent_id())),
+        ];
+        drop(listener);
+        done
+    }
+
+    fn read_memory_of(pid: u32) -> bool {
+        fs::File::open(format!("/proc/{pid}/mem")).is_ok()
+    }
+
+    #[test]
+    fn who_is_behind_it_has_the_folder_and_no_more() -> Result<()> {
+        if let Some(folder) = env::var_os(PROBE) {
+            for (what, can) in probe(Path::new(&folder)) {
+                println!("probe {what}: {can}");
+            }
+            return Ok(());
+        }
+        let folder = tempfile::tempdir()?;
+        for part in ["inside", "outside"] {
+            fs::create_dir(folder.path().join(part))?;
+            fs::write(folder.path().join(part).join("file"), "text")?;
+        }
+        // In a process of its own, standing in the folder as the engine stands in the data directory.
+        let name = "serve::fence::tests::who_is_behind_it_has_the_folder_and_no_more";
+        let mut inside = Command::new(env::current_exe()?);
+        inside.args([name, "--exact", "--nocapture"]).env(PROBE, folder.path()).current_dir(folder.path());
+        let output = inside.output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let fence =
+            text.lines().find_map(|line| line.strip_prefix("fence ")).ok_or_else(|| Error::other(text.clone()))?;
+        println!("{fence}");
+        let can = |what: &str| text.contains(&format!("probe {what}: true"));
+        let cannot = |what: &str| text.contains(&format!("probe {what}: false"));
+        for what in ["read inside", "write inside", "rename inside", "bind inside", "start itself", "start a thread"] {
+            assert!(can(what), "{what}: {text}");
+        }
+        assert!(can("read the machine's memory"), "{text}");
+        assert!(cannot("connect to a server's socket"), "{text}");
+        if fence.contains("files are not") {
+            println!("not tried here: the kernel has no Landlock");
+            return Ok(());
+        }
+        for what in [
+            "read outside",
+            "list outside",
+            "write outside",
+            "remove outside",
+            "read a system's file",
+            "start a shell",
+            "connect by TCP",
+            "listen by TCP",
+            "trace another process",
+        ] {
+            assert!(cannot(what), "{what}: {text}");
+        }
+        Ok(())
+    }
+}
