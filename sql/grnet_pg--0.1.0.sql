@@ -690,7 +690,7 @@ COMMENT ON FUNCTION grnet_verify(regclass, name, integer, name, name) IS 'embeds
 
 CREATE FUNCTION grnet_stat_engine(
     OUT state text, OUT pid integer, OUT supervisor_pid integer, OUT version text, OUT device text, OUT "precision" text,
-    OUT uptime_s double precision, OUT restarts bigint, OUT connections bigint, OUT queued bigint, OUT queued_max bigint,
+    OUT fence text, OUT uptime_s double precision, OUT restarts bigint, OUT connections bigint, OUT queued bigint, OUT queued_max bigint,
     OUT requests bigint, OUT photos bigint, OUT batches bigint, OUT refused bigint, OUT busy bigint, OUT abandoned bigint,
     OUT mean_decode_ms double precision, OUT mean_batch_ms double precision, OUT mean_request_ms double precision,
     OUT max_request_ms double precision, OUT resident_bytes bigint, OUT last_exit text) RETURNS SETOF record

@@ -10,6 +10,7 @@ use crate::engine::client;
 use crate::error::{Error, Which};
 use crate::ffi::call::{Call, Value};
 use crate::ffi::{datum, process};
+use crate::photo_cache::Known;
 use crate::{features, model, settings, sql_functions};
 
 sql_functions! {
@@ -21,14 +22,17 @@ sql_functions! {
     grnet_embed_images, pg_finfo_grnet_embed_images => embed_images;
 }
 
-/// Bytes of photos that go into one request: below the wire's limit, and a size the engine can hold many times.
-const REQUEST_BYTES: usize = 128 << 20;
+/// Bytes of photos that go into one request, and how many: a large call is asked for slice by slice, so that neither the
+/// message here nor the engine's memory grows with it. A slice keeps the network busy for seconds; the gap between two, where
+/// it has no batch of this session ahead, is milliseconds.
+const REQUEST_BYTES: usize = 64 << 20;
+const REQUEST_PHOTOS: usize = 256;
 
 /// What a place in a query remembers: the last photo and its features. PostgreSQL evaluates a STABLE sort key once
 /// a row: without this, `ORDER BY features <-> grnet_embed($1)` over 10,000 rows would ask the engine 10,000 times.
 #[derive(Default)]
 struct Last {
-    image: Vec<u8>,
+    image: Option<Known>,
     region: Option<[f64; 4]>,
     model: Option<ModelId>,
     numbers: Option<Dtype>,
@@ -87,9 +91,13 @@ fn part(call: &mut Call<'_>, region: Option<[f64; 4]>, model: Option<String>) ->
     let Some(image) = call.varlena(0) else {
         return Ok(None);
     };
-    if last.model != Some(id) || last.numbers != Some(numbers) || last.region != region || last.image != *image {
+    if last.model != Some(id)
+        || last.numbers != Some(numbers)
+        || last.region != region
+        || !last.image.as_ref().is_some_and(|known| known.is(&image))
+    {
         let features = once(&image, region, id, numbers)?;
-        *last = Last { image: image.copy()?, region, model: Some(id), numbers: Some(numbers), features };
+        *last = Last { image: Some(Known::of(&image)?), region, model: Some(id), numbers: Some(numbers), features };
     }
     Ok(datum::varlena(&last.features))
 }
@@ -139,7 +147,7 @@ fn embed_images(call: &mut Call<'_>) -> Result<Value, Error> {
     for (index, image) in images.iter().enumerate() {
         let Some(image) = image else { continue };
         check_size(image.len(), Which::Of(index + 1))?;
-        if bytes + image.len() > REQUEST_BYTES {
+        if bytes + image.len() > REQUEST_BYTES || batch.len() == REQUEST_PHOTOS {
             several(&batch, id, &mut features)?;
             batch.clear();
             bytes = 0;

@@ -259,9 +259,9 @@ impl Error {
                 ..plain(Code::ERRCODE_PROTOCOL_VIOLATION, "the grnet engine and this library do not understand each other".into())
             },
             Self::Busy { queued, limit } => Report {
-                detail: Some(format!("{queued} photos are waiting, grnet.max_queue is {limit}.")),
-                hint: Some("Repeat the command later, or raise grnet.max_queue.".into()),
-                ..plain(Code::ERRCODE_INSUFFICIENT_RESOURCES, "the grnet engine is busy".into())
+                detail: Some(format!("{queued} photos of this session are waiting, grnet.max_queue is {limit}.")),
+                hint: Some("Ask for fewer at once, or raise grnet.max_queue. What other sessions ask for does not count.".into()),
+                ..plain(Code::ERRCODE_INSUFFICIENT_RESOURCES, "this session asks the grnet engine for too much at once".into())
             },
             Self::Late { milliseconds } => Report {
                 hint: Some("grnet.embed_timeout is the limit; grnet.stat_engine shows what the engine does.".into()),

@@ -22,6 +22,7 @@ mod match_map;
 mod model;
 mod model_uses;
 mod nodes;
+mod photo_cache;
 mod photos;
 mod progress;
 mod rank;

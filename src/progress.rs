@@ -4,23 +4,39 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use grnet_wire::{StudyKind, StudyState};
 
-use crate::engine::client;
+use crate::engine::{client, place};
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
 use crate::ffi::datum;
 use crate::sql_functions;
+use crate::stat::word;
 
 sql_functions! {
     /// The rows behind the view `grnet.stat_progress_train`.
     grnet_stat_progress_train, pg_finfo_grnet_stat_progress_train => stat_progress_train;
 }
 
+/// Columns, and which of them says the phase.
+const COLUMNS: usize = 15;
+const PHASE: usize = 4;
 /// How long the view waits for an engine that does not answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 fn stat_progress_train(call: &mut Call<'_>) -> Result<Value, Error> {
-    let studies = client::studies(PATIENCE)?;
-    call.return_rows(studies.iter().map(row))
+    let asked = client::studies(PATIENCE);
+    let word = word(&asked, place::supervised(), &place::state());
+    match asked {
+        Ok(Some(studies)) => call.return_rows(studies.iter().map(row)),
+        // A view for watching things must not fail with what it watches, nor look as if nothing ran.
+        Ok(None) | Err(_) => call.return_rows([nobody(word)]),
+    }
+}
+
+/// The row of an engine that does not say what runs.
+fn nobody(word: &str) -> Vec<Value> {
+    let mut row = vec![None; COLUMNS];
+    row[PHASE] = datum::text(&format!("engine {word}"));
+    row
 }
 
 fn row(state: &StudyState) -> Vec<Value> {

@@ -27,6 +27,8 @@ static THREADS: GucSetting<i32> = GucSetting::<i32>::new(0);
 static MAX_BATCH: GucSetting<i32> = GucSetting::<i32>::new(16);
 static MAX_BATCH_WAIT: GucSetting<i32> = GucSetting::<i32>::new(5);
 static MAX_QUEUE: GucSetting<i32> = GucSetting::<i32>::new(256);
+static ENGINE_START_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
+static ENGINE_FENCE: GucSetting<bool> = GucSetting::<bool>::new(true);
 static MAX_SPOOL_SIZE: GucSetting<i32> = GucSetting::<i32>::new(16 << 10);
 static DEBUG_FAIL_NTH: GucSetting<i32> = GucSetting::<i32>::new(0);
 
@@ -115,6 +117,24 @@ pub fn register() {
         GucContext::Sighup,
         GucFlags::SUPERUSER_ONLY,
     );
+    int(
+        c"grnet.engine_start_timeout",
+        c"Sets how long the engine may take to get ready before it is killed.",
+        c"From 100 ms to 1 hour.",
+        &ENGINE_START_TIMEOUT,
+        100,
+        3_600_000,
+        GucContext::Sighup,
+        GucFlags::UNIT_MS,
+    );
+    GucRegistry::define_bool_guc(
+        c"grnet.engine_fence",
+        c"Has the engine give up files, connections and system calls that it does not need.",
+        c"As far as the kernel can. A change restarts the engine.",
+        &ENGINE_FENCE,
+        GucContext::Sighup,
+        none,
+    );
     setting::device(
         c"grnet.device",
         c"Sets the device that the engine computes on.",
@@ -159,8 +179,8 @@ pub fn register() {
     );
     int(
         c"grnet.max_queue",
-        c"Sets the number of photos that may wait before the engine turns requests away.",
-        c"1 to 100,000. A change restarts the engine.",
+        c"Sets the number of photos that one session may have waiting in the engine.",
+        c"1 to 100,000; a single request may have more. Sessions take turns. A change restarts the engine.",
         &MAX_QUEUE,
         1,
         100_000,
@@ -247,6 +267,11 @@ pub fn max_image_pixels() -> u64 {
     MAX_IMAGE_PIXELS.get().max(0) as u64
 }
 
+/// `grnet.engine_start_timeout`.
+pub fn engine_start_timeout() -> Duration {
+    Duration::from_millis(ENGINE_START_TIMEOUT.get().max(0) as u64)
+}
+
 /// `grnet.debug_fail_nth`.
 pub fn debug_fail_nth() -> u64 {
     DEBUG_FAIL_NTH.get().max(0) as u64
@@ -277,6 +302,9 @@ pub fn engine_command() -> EngineCommand {
             continue;
         }
         arguments.extend([name.to_owned(), value]);
+    }
+    if ENGINE_FENCE.get() {
+        arguments.push("--fence".to_owned());
     }
     EngineCommand { program: string(&ENGINE_PROGRAM), arguments }
 }

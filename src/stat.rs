@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use grnet_wire::Stats;
 
-use crate::engine::{client, place};
+use crate::engine::client;
+use crate::engine::place::{self, State};
 use crate::error::Error;
 use crate::ffi::call::{Call, Value};
 use crate::ffi::datum;
@@ -18,16 +19,23 @@ sql_functions! {
 /// How long the view waits for an engine that does not answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The engine's state, by what came of asking it.
+pub fn word<T>(asked: &Result<Option<T>, Error>, supervised: bool, state: &State) -> &'static str {
+    match asked {
+        Ok(Some(_)) => "running",
+        Ok(None) if supervised && state.failures > 0 => "failing",
+        Ok(None) if supervised => "starting",
+        Ok(None) => "stopped",
+        Err(_) => "not responding",
+    }
+}
+
 fn stat_engine(call: &mut Call<'_>) -> Result<Value, Error> {
     let state = place::state();
     let supervised = place::supervised();
-    let (word, stats) = match client::stats(PATIENCE) {
-        Ok(Some(stats)) => ("running", Some(stats)),
-        Ok(None) if supervised && state.failures > 0 => ("failing", None),
-        Ok(None) if supervised => ("starting", None),
-        Ok(None) => ("stopped", None),
-        Err(_) => ("not responding", None),
-    };
+    let asked = client::stats(PATIENCE);
+    let word = word(&asked, supervised, &state);
+    let stats = asked.ok().flatten();
     let count = |value: u64| datum::bigint(i64::try_from(value).unwrap_or(i64::MAX));
     let of = |read: fn(&Stats) -> u64| stats.as_ref().and_then(|s| count(read(s)));
     let mean = |sum: fn(&Stats) -> f64, n: fn(&Stats) -> u64| {
@@ -41,6 +49,7 @@ fn stat_engine(call: &mut Call<'_>) -> Result<Value, Error> {
         stats.as_ref().and_then(|s| datum::text(&s.version)),
         stats.as_ref().and_then(|s| datum::text(&s.device)),
         stats.as_ref().and_then(|s| datum::text(&s.precision)),
+        stats.as_ref().and_then(|s| datum::text(&s.fence)),
         stats.as_ref().and_then(|s| datum::double(s.uptime_s)),
         if supervised { count(state.restarts) } else { None },
         of(|s| s.connections),

@@ -193,20 +193,25 @@ fn offer(file: &[u8], deadline: Instant) -> Result<(), Error> {
         None => open(deadline)?,
     };
     let request_id = next_id();
-    match connection.ask(&Request::Model { id: request_id, file }, deadline)? {
-        Reply::ModelReady { id, .. } if id == request_id => {
-            keep(connection);
-            Ok(())
+    loop {
+        match connection.ask(&Request::Model { id: request_id, file }, deadline)? {
+            Reply::ModelReady { id, .. } if id == request_id => {
+                keep(connection);
+                return Ok(());
+            }
+            // Others bring models too, more than it takes at a time: that is nothing to fail for.
+            Reply::Failed { id, failure: Failure::Busy { .. } } if id == request_id => {
+                interrupt::wait(None, left(deadline)?.min(BUSY));
+            }
+            Reply::Failed { id, failure } if id == request_id => {
+                keep(connection);
+                return Err(match failure {
+                    Failure::BadModel(reason) => Error::UnfitModel(reason),
+                    other => failed(other),
+                });
+            }
+            other => return Err(unexpected(&other)),
         }
-        Reply::Failed { id, failure: Failure::BadModel(reason) } if id == request_id => {
-            keep(connection);
-            Err(Error::UnfitModel(reason))
-        }
-        Reply::Failed { id, failure } if id == request_id => {
-            keep(connection);
-            Err(failed(failure))
-        }
-        other => Err(unexpected(&other)),
     }
 }
 
@@ -238,19 +243,19 @@ fn listening(deadline: Instant) -> Result<Option<Connection>, Error> {
     }
 }
 
-/// How far all trainings and evaluations are. Starts nothing.
+/// How far all trainings and evaluations are, `None` where nobody listens. Starts nothing.
 ///
 /// # Errors
 /// The engine listens, and does not answer within `patience`.
-pub fn studies(patience: Duration) -> Result<Vec<StudyState>, Error> {
+pub fn studies(patience: Duration) -> Result<Option<Vec<StudyState>>, Error> {
     let deadline = Instant::now() + patience;
     let Some(mut connection) = listening(deadline)? else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     match connection.ask(&Request::Studies { id: next_id() }, deadline)? {
         Reply::Studies { studies, .. } => {
             keep(connection);
-            Ok(studies)
+            Ok(Some(studies))
         }
         other => Err(unexpected(&other)),
     }

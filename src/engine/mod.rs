@@ -3,5 +3,7 @@
 pub mod client;
 pub mod connection;
 pub mod place;
+mod start;
 pub mod study;
 pub mod supervisor;
+mod words;

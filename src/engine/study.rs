@@ -120,7 +120,7 @@ impl Study {
         loop {
             match self.connection.ask(request, deadline)? {
                 Reply::Going { state, .. } => return Ok(state),
-                // Other sessions' photos fill the engine's memory.
+                // It takes no more at this moment.
                 Reply::Failed { failure: Failure::Busy { .. }, .. } => {
                     interrupt::wait(None, left(deadline)?.min(BUSY));
                 }

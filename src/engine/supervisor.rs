@@ -5,17 +5,18 @@
 //! watches.
 
 use std::fs::File;
-use std::io::Read;
-use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus};
 use std::time::{Duration, Instant};
 
 use grnet_wire::faults::{self, Operation};
 use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTime, SignalWakeFlags};
 use pgrx::{log, pg_guard, pg_sys};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::place::{self, State};
+use super::start;
+use super::words::Words;
 use crate::error::Error;
 use crate::ffi::interrupt::{self, Want};
 use crate::ffi::process;
@@ -89,11 +90,10 @@ pub extern "C-unwind" fn grnet_supervisor_main(_argument: pg_sys::Datum) {
 struct Running {
     child: Child,
     _pipe: ChildStdin,
-    words: Option<ChildStderr>,
-    line: Vec<u8>,
-    /// The last whole line, for the report of an engine that ends before it is ready.
-    last_line: Option<String>,
+    words: Words,
     ready: bool,
+    /// It was killed because it was not.
+    overdue: bool,
     since: Instant,
 }
 
@@ -171,37 +171,19 @@ impl Supervisor {
     }
 
     fn start_engine(&mut self) -> Option<Running> {
-        let program = if self.command.program.is_empty() {
-            process::library_dir().join("grnet").join("grnet-engine")
-        } else {
-            self.command.program.clone().into()
-        };
         // A socket of an engine that was killed: the lock says that nobody else's can be there.
         let _ = std::fs::remove_file(place::SOCKET);
-        let mut command = Command::new(&program);
-        command.arg("serve").args(["--socket", place::SOCKET, "--parent-pipe"]).args(&self.command.arguments);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        // OpenMP's threads wait asleep: awake, on busy cores, they cost more than they do (0.4 photos/s instead of 62).
-        command.env("OMP_WAIT_POLICY", "PASSIVE");
-        process::bind_to_this_process(&mut command);
+        let (program, mut command) = start::command(&self.command);
         let spawned = faults::check(Operation::Spawn).and_then(|()| command.spawn());
         self.starts += 1;
         self.state.restarts = self.starts - 1;
         match spawned {
             Ok(mut child) => {
-                let words = child.stderr.take().inspect(set_nonblocking);
+                let words = Words::new(child.stderr.take());
                 let pipe = child.stdin.take()?;
                 self.state.engine = Some(child.id());
                 self.leave_state();
-                Some(Running {
-                    child,
-                    _pipe: pipe,
-                    words,
-                    line: Vec::new(),
-                    last_line: None,
-                    ready: false,
-                    since: Instant::now(),
-                })
+                Some(Running { child, _pipe: pipe, words, ready: false, overdue: false, since: Instant::now() })
             }
             Err(e) => {
                 log!("grnet: {} could not be started: {e}", program.display());
@@ -218,11 +200,11 @@ impl Supervisor {
     fn watch(&mut self, engine: &mut Running) -> Option<ExitStatus> {
         // Between start and readiness the socket is looked for more often, only to say so in the log.
         let patience = if engine.ready { Duration::from_secs(10) } else { Duration::from_millis(100) };
-        match &engine.words {
-            Some(words) => interrupt::wait(Some((words.as_fd(), Want::Read)), patience),
+        match engine.words.stream() {
+            Some(words) => interrupt::wait(Some((words, Want::Read)), patience),
             None => interrupt::wait(None, Duration::from_millis(50)),
         };
-        Self::forward_words(engine);
+        engine.words.forward();
         if !engine.ready && std::fs::exists(place::SOCKET).unwrap_or(false) {
             engine.ready = true;
             self.state.failures = 0;
@@ -233,54 +215,40 @@ impl Supervisor {
                 engine.since.elapsed().as_millis()
             );
         }
+        self.kill_where_it_hangs(engine);
         engine.child.try_wait().ok().flatten()
     }
 
-    /// Passes the engine's lines on to the server's log and remembers the last one.
-    fn forward_words(engine: &mut Running) {
-        let Some(words) = &mut engine.words else {
+    /// Kills an engine that is not ready after `grnet.engine_start_timeout`: it counts as one that failed, and the next one
+    /// may come up.
+    fn kill_where_it_hangs(&mut self, engine: &mut Running) {
+        let limit = settings::engine_start_timeout();
+        if engine.ready || engine.overdue || engine.since.elapsed() < limit {
             return;
-        };
-        let mut piece = [0; 4096];
-        match words.read(&mut piece) {
-            Ok(0) => {
-                // The last words need no end of line: an abort of libtorch's has none.
-                engine.words = None;
-                engine.line.push(b'\n');
-            }
-            Ok(n) => engine.line.extend_from_slice(&piece[..n]),
-            Err(_) => return,
         }
-        while let Some(end) = engine.line.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = engine.line.drain(..=end).collect();
-            let line = String::from_utf8_lossy(&line[..end]);
-            let line = line.trim().trim_start_matches("grnet-engine: ").to_owned();
-            if !line.is_empty() {
-                log!("grnet engine: {line}");
-                engine.last_line = Some(line);
-            }
-        }
-        // A line without an end must not grow for ever.
-        if engine.line.len() > 16 << 10 {
-            engine.line.clear();
-        }
+        engine.overdue = true;
+        log!("grnet: the engine (pid {}) is not ready after {} ms and is killed", engine.child.id(), limit.as_millis());
+        kill(&mut engine.child);
     }
 
     fn ended(&mut self, engine: Option<Running>, status: ExitStatus) {
         let Some(mut engine) = engine else { return };
         for _ in 0..64 {
-            Self::forward_words(&mut engine);
-            if engine.words.is_none() {
+            if !engine.words.forward() {
                 break;
             }
         }
+        engine.words.tell_lost();
         let how = match (status.code(), status.signal()) {
+            _ if engine.overdue => {
+                format!("a kill, since it was not ready after {} ms", settings::engine_start_timeout().as_millis())
+            }
             (Some(code), _) => format!("exit code {code}"),
             (None, Some(signal)) => format!("signal {signal}"),
             (None, None) => "no status".into(),
         };
         self.state.last_exit = Some(format!("the engine (pid {}) ended with {how}", engine.child.id()));
-        self.state.last_words = engine.last_line.take().filter(|_| !engine.ready);
+        self.state.last_words = engine.words.last.take().filter(|_| !engine.ready);
         log!(
             "grnet: the engine (pid {}) ended with {how} after {} s",
             engine.child.id(),
@@ -304,13 +272,6 @@ impl Supervisor {
     }
 }
 
-fn set_nonblocking(words: &ChildStderr) {
-    // Without it the supervisor would wait for the engine's next word while the server wants it to end.
-    if let Err(e) = rustix::io::ioctl_fionbio(words, true) {
-        log!("grnet: the engine's log cannot be read without waiting: {e}");
-    }
-}
-
 /// Ends the engine: its pipe closes, it leaves by itself, or is killed.
 fn end(engine: Running) {
     let Running { mut child, _pipe, .. } = engine;
@@ -322,7 +283,14 @@ fn end(engine: Running) {
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    // Both may fail only where the process is gone already.
-    let _ = child.kill();
+    kill(&mut child);
     let _ = child.wait();
+}
+
+/// Kills the engine and what it has started: it leads a group of its own. Fails only where it is gone already.
+fn kill(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.kill();
 }

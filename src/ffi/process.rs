@@ -73,14 +73,18 @@ pub fn reload_settings() {
     unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) }
 }
 
-/// Makes `command`'s child die with this process, and inherit none of its files but the three standard ones.
+/// Makes `command`'s child die with this process, inherit none of its files but the three standard ones, and never become
+/// more than it is: no program that it runs gets the rights of its file's owner (`no_new_privs`).
 pub fn bind_to_this_process(command: &mut Command) {
     // A group of its own: what is sent to the supervisor's group is not meant for it.
     command.process_group(0);
-    // SAFETY: between fork and exec only two system calls are made, both safe there; neither allocates.
+    // SAFETY: between fork and exec only three system calls are made, all safe there; none allocates.
     unsafe {
         command.pre_exec(|| {
             if libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) != 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+            if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 {
                 return Err(std::io::Error::last_os_error());
             }
             // Kernels before 5.11 lack the flag; the server opens its files close-on-exec on its own since 16.

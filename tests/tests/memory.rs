@@ -1,7 +1,7 @@
 //! Memory: one backend and one engine through 20,000 scores and 2,000 photos, good and bad.
 
 use grnet_tests::hostile;
-use grnet_tests::photos::bmp;
+use grnet_tests::photos::{bmp, encode, picture};
 use grnet_tests::processes::{kilobytes, limit_memory};
 use grnet_tests::server::{Server, backend_of, features, try_features};
 use postgres::Client;
@@ -142,4 +142,42 @@ fn a_backend_without_memory_raises_an_error_and_goes_on() {
     }
     println!("{failed} times there was too little memory, {done} times enough");
     assert!(failed > 0 && done > 0);
+}
+
+#[test]
+fn a_photo_in_many_places_of_a_statement_is_kept_once_and_many_photos_within_a_bound() {
+    let server = Server::start();
+    let mut client = server.session();
+    let backend = backend_of(&mut client);
+    client.batch_execute("CREATE TABLE p (id int, b bytea STORAGE EXTERNAL)").expect("a table");
+    for id in 0..24 {
+        let photo = encode(&picture(id, 1700, 1600), image::ImageFormat::Bmp);
+        client.execute("INSERT INTO p VALUES ($1, $2)", &[&(id as i32), &photo]).expect("a row");
+    }
+    let select = |calls: Vec<String>| {
+        let counted: Vec<String> = calls.iter().map(|call| format!("({call} IS NOT NULL)::int")).collect();
+        format!("SELECT {} FROM p WHERE id < 2", counted.join(" + "))
+    };
+    let peak = |client: &mut Client, sql: &str, count: i32| {
+        for row in client.query(sql, &[]).expect("features") {
+            assert_eq!(row.get::<_, i32>(0), count);
+        }
+        kilobytes(backend, "VmHWM")
+    };
+    let before = peak(&mut client, &select(vec!["grnet_embed(b)".into()]), 1);
+    let photos = |client: &mut Client| {
+        client
+            .query_one("SELECT photos + requests FROM grnet.stat_engine", &[])
+            .expect("the view works")
+            .get::<_, i64>(0)
+    };
+    let asked = photos(&mut client);
+    // 150 copies of 8 MB would be 1.2 GB.
+    let same = peak(&mut client, &select(vec!["grnet_embed(b)".into(); 150]), 150);
+    assert_eq!(photos(&mut client) - asked, 4, "two rows' photos, each in a request of its own");
+    let others = (0..24).map(|id| format!("grnet_embed((SELECT b FROM p WHERE id = {id}))")).collect();
+    let different = peak(&mut client, &select(others), 24);
+    println!("peak with a photo of 8 MB: once {before} kB, in 150 places {same} kB, 24 photos {different} kB");
+    assert!(same < before + (32 << 10), "{same} kB after {before} kB");
+    assert!(different < before + (112 << 10), "{different} kB after {before} kB");
 }

@@ -67,12 +67,12 @@ fn reason(head: &Head, layer: &Layer, nodes: &[Vec<f64>]) -> (Vec<Vec<f64>>, Vec
     let mut next = Vec::new();
     let mut attention = Vec::new();
     let places: Vec<relation::Node> = relation::nodes(&head.grids).collect();
+    let senders: Vec<Vec<f64>> = nodes.iter().map(|sender| affine(&layer.into, &layer.into_bias, sender)).collect();
     for (receiver, place) in nodes.iter().zip(&places) {
         let out = affine(&layer.out, &layer.out_bias, receiver);
-        let logit = |sender: &[f64], from: &relation::Node| {
-            scale * dot(&out, &affine(&layer.into, &layer.into_bias, sender)) + f64::from(layer.edges.of(*place, *from))
-        };
-        let logits: Vec<f64> = nodes.iter().zip(&places).map(|(sender, from)| logit(sender, from)).collect();
+        let logit =
+            |into: &[f64], from: &relation::Node| scale * dot(&out, into) + f64::from(layer.edges.of(*place, *from));
+        let logits: Vec<f64> = senders.iter().zip(&places).map(|(into, from)| logit(into, from)).collect();
         let largest = logits.iter().fold(f64::NEG_INFINITY, |m, e| m.max(*e));
         let weights: Vec<f64> = logits.iter().map(|e| (e - largest).exp()).collect();
         let total: f64 = weights.iter().sum();

@@ -142,6 +142,30 @@ fn every_path_agrees_with_the_definition() {
     assert!(paths > 0 || cfg!(not(target_arch = "x86_64")));
 }
 
+/// Every number of cells a side up to 20 and some beyond, so that blocks, strips and pieces end everywhere; and the largest
+/// photo that a model file may ask for.
+#[test]
+fn every_size_that_a_model_file_may_have_agrees_with_the_definition() {
+    let mut random = Sequence(11);
+    let stem = random.folded(16, 27);
+    let blocks = [random.block((16, 16), 1, 3, 2), random.block((16, 17), 3, 5, 2), random.block((17, 17), 2, 3, 1)];
+    let blocks = [&blocks[..], &[random.block((17, 24), 2, 5, 2), random.block((24, 24), 2, 5, 2)]].concat();
+    let head = random.folded(16, 24);
+    let sizes = (1..=20).chain([27, 33, 40, 64]).map(|cells| 32 * cells);
+    for size in sizes {
+        let (bytes, values) = (Sequence(size as u64).bytes(size), values());
+        let photo = Photo { size, bytes: &bytes, values: &values };
+        let expected = defined(&photo, &stem, &blocks, &head);
+        let paths = Path::available().filter_map(|path| Some((path, Network::new(path, &stem, &blocks, &head)?)));
+        for (path, network) in paths {
+            let got = network.map(photo, &mut Room::default(), &Threads(2));
+            assert_eq!(got.len(), expected.len());
+            let worst = got.iter().zip(&expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
+            assert!(worst < 1e-4, "{path}, {size} pixels: {worst}");
+        }
+    }
+}
+
 /// Operands keep 8 bits: a sum of many products is off by less than one of them.
 #[test]
 fn products_of_bf16_are_near_the_definition() {

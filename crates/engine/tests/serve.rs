@@ -5,6 +5,8 @@ mod fixture;
 
 #[path = "serve/batching.rs"]
 mod batching;
+#[path = "serve/fairness.rs"]
+mod fairness;
 #[path = "serve/faults.rs"]
 mod faults;
 #[path = "serve/handshake.rs"]

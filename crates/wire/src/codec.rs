@@ -44,17 +44,6 @@ pub fn decode_reply(bytes: &[u8]) -> Result<Reply, WireError> {
     decode::<_, MAX_REPLY>(bytes)
 }
 
-/// Bytes at the start of a request that [`request_id`] wants.
-pub const REQUEST_HEAD: usize = 12;
-
-/// The id of a request of which only the first [`REQUEST_HEAD`] bytes are at hand, so that one there is no room for
-/// can be answered. `None` for a request without an id, and for too few bytes.
-pub fn request_id(head: &[u8]) -> Option<u64> {
-    let ((kind, id), _): ((u32, u64), usize) =
-        bincode::serde::decode_from_slice(head, config::<REQUEST_HEAD>()).ok()?;
-    (kind != 0).then_some(id)
-}
-
 /// Counts first, so that the memory is taken in one piece that may be refused: a request holds up to 512 MB, and an
 /// allocation that fails inside a growing vector would end the process, a PostgreSQL backend among others.
 fn encode<T: Serialize, const LIMIT: usize>(message: &T) -> Result<Vec<u8>, WireError> {
@@ -96,33 +85,5 @@ fn decode<'a, T: Deserialize<'a>, const LIMIT: usize>(bytes: &'a [u8]) -> Result
     match bytes.len() - used {
         0 => Ok(message),
         left => Err(WireError::Trailing(left)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_read_from_the_head_alone() -> Result<(), WireError> {
-        let model = grnet_core::model::ModelId([7; 8]);
-        let (id, photos) = (1 << 40 | 5, vec![]);
-        for (request, expected) in [
-            (Request::Hello { protocol: 1, pid: 2 }, None),
-            (Request::Embed { id, model, deadline_ms: 1, max_bytes: 2, max_pixels: 3, photos }, Some(id)),
-            (Request::Model { id, file: b"abc" }, Some(id)),
-            (Request::Stats { id }, Some(id)),
-            (Request::Photos { id, photos: vec![] }, Some(id)),
-            (Request::Run { id }, Some(id)),
-            (
-                Request::MatchMap { id, model, deadline_ms: 1, max_bytes: 2, max_pixels: 3, query: b"one", item: b"" },
-                Some(id),
-            ),
-        ] {
-            let bytes = encode_request(&request)?;
-            assert_eq!(request_id(&bytes[..bytes.len().min(REQUEST_HEAD)]), expected);
-            assert_eq!(request_id(&bytes[..8]), None);
-        }
-        Ok(())
     }
 }

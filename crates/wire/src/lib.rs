@@ -14,7 +14,7 @@ mod match_map;
 mod message;
 mod study;
 
-pub use codec::{REQUEST_HEAD, decode_reply, decode_request, encode_reply, encode_request, request_id};
+pub use codec::{decode_reply, decode_request, encode_reply, encode_request};
 pub use frame::{FrameReader, read_body, read_frame, read_length, write_frame};
 pub use match_map::{Drawing, Side};
 pub use message::{Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};

@@ -324,6 +324,8 @@ pub struct Stats {
     pub device: String,
     /// `f32` or `bf16`.
     pub precision: String,
+    /// What its process has given up, in words; `off` where it was not to.
+    pub fence: String,
     /// Seconds since the engine was ready.
     pub uptime_s: f64,
     /// Connections open now.

@@ -5,7 +5,7 @@ use super::lanes::Lanes;
 use super::product::{Right, tile_columns};
 use super::scratch::Aligned;
 use super::tile::CHUNK;
-use crate::head::{Head, Layer};
+use crate::head::{Head, Layer, Projection};
 use crate::pyramid;
 
 /// Logit of what is behind the last sender: its weight is 2^−100.
@@ -22,15 +22,13 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Packs `at(inner, column)`; zero beyond `inner` and `columns`, which are rounded up to 16 and to 32.
+    /// Packs `at(inner, column)` of a matrix that is `real` in size; zero beyond that. `inner` is the length that its left
+    /// operand has, which the packing depends on: said by the caller, and never guessed from the matrix.
     ///
     /// # Panics
     /// If there is no memory for it.
-    fn new<S: Lanes>(inner: usize, columns: usize, start: &[f32], at: impl Fn(usize, usize) -> f32) -> Self {
-        let (real, full) = ((inner, columns), tile_columns::<S>());
-        let (inner, columns) = (up(inner), up_twice(columns));
-        // A layer's operands are as long as nodes are.
-        let inner = if real.0 == real.1 { columns } else { inner };
+    fn new<S: Lanes>(real: (usize, usize), inner: usize, start: &[f32], at: impl Fn(usize, usize) -> f32) -> Self {
+        let (columns, full) = (up_twice(real.1), tile_columns::<S>());
         let mut values = Aligned::default();
         values.try_grow(inner * columns).unwrap_or_else(|error| panic!("{error}"));
         let mut places = values.get_mut().iter_mut();
@@ -123,8 +121,8 @@ impl Weights {
         // One matrix and one span where all scales have the same: blocks then run across scales.
         let shared = head.projections.windows(2).all(|pair| pair[0] == pair[1]);
         let different = if shared { &head.projections[..1] } else { &head.projections[..] };
-        let projections =
-            different.iter().map(|p| Matrix::new::<S>(c, d, &p.bias, |k, column| p.weight[column * c + k])).collect();
+        let project = |p: &Projection| Matrix::new::<S>((c, d), up(c), &p.bias, |k, column| p.weight[column * c + k]);
+        let projections = different.iter().map(project).collect();
         let ends = (0..head.grids.len()).map(|s| (pyramid::nodes(&head.grids[..=s]), s));
         let mut senders = vec![0.0; columns];
         senders[nodes..].fill(NOBODY);
@@ -164,8 +162,8 @@ impl Folded {
         }
         let bias: Vec<f32> = bias.iter().map(|v| (v * scale) as f32).collect();
         Self {
-            attend: Matrix::new::<S>(d, d, &bias, |k, column| (attend[k * d + column] * scale) as f32),
-            update: Matrix::new::<S>(d, d, &layer.update_bias, |k, column| layer.update[column * d + k]),
+            attend: Matrix::new::<S>((d, d), up_twice(d), &bias, |k, column| (attend[k * d + column] * scale) as f32),
+            update: Matrix::new::<S>((d, d), up_twice(d), &layer.update_bias, |k, column| layer.update[column * d + k]),
             edges: Edges::new(&layer.edges, &head.grids, columns),
         }
     }

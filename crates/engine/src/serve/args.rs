@@ -20,20 +20,23 @@ pub struct Args {
     /// Milliseconds a photo waits for others to join its batch, at most.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(0..=1000))]
     pub max_batch_wait_ms: u16,
-    /// Photos waiting or in work, at most; further requests are told that the engine is busy.
+    /// Photos of one session waiting or in work, at most, unless one request has more; what it asks for beyond is refused.
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_queue: u32,
     /// Megabytes that the photos of a training or an evaluation may take on disk.
     #[arg(long, default_value_t = 16384, value_parser = clap::value_parser!(u32).range(1..=1_073_741_824))]
     pub max_spool_mb: u32,
+    /// Give up what serving does not need before the first photo comes: other files, TCP, system calls.
+    #[arg(long)]
+    pub fence: bool,
     /// Standard input is a pipe from the process that started this one: end with it.
     #[arg(long)]
     pub parent_pipe: bool,
 }
 
 impl Args {
-    /// The server's settings; `fail_nth` as in [`Settings`].
-    pub fn settings(&self, fail_nth: u64) -> Settings {
+    /// The server's settings; `fence` and `fail_nth` as in [`Settings`].
+    pub fn settings(&self, fence: String, fail_nth: u64) -> Settings {
         let limits = Limits {
             max_queue: self.max_queue.into(),
             max_batch: self.compute.max_batch.into(),
@@ -41,6 +44,6 @@ impl Args {
             max_batch_wait: Duration::from_millis(self.max_batch_wait_ms.into()),
             ..Limits::default()
         };
-        Settings { socket: self.socket.clone(), decoders: self.compute.threads(), limits, fail_nth }
+        Settings { socket: self.socket.clone(), decoders: self.compute.threads(), limits, fence, fail_nth }
     }
 }

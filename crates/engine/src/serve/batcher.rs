@@ -30,6 +30,8 @@ pub fn run(shared: &Shared, loader: &mut dyn Loader, max_models: usize) {
 
 /// Runs the photos somebody still waits for, all of one model, and hands out the results.
 fn batch(shared: &Shared, models: &mut Models, mut photos: Vec<Decoded>) {
+    // From here on their places are others': while these are in the network, the next batch is decoded.
+    photos.iter_mut().for_each(|photo| drop(photo.place.take()));
     photos.retain(|photo| photo.job.is_wanted());
     let Some(first) = photos.first() else { return };
     let Some((network, shape)) = models.used(first.job.order.model) else {

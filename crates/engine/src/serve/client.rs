@@ -6,11 +6,12 @@
 use std::collections::VecDeque;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use grnet_wire::{Drawing, Failure, MAX_REPLY, Outcome, Reply, WireError, encode_reply, write_frame};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::log::log_event;
 
@@ -28,6 +29,10 @@ pub struct Client {
     unread: Mutex<Unread>,
     wake: Condvar,
     work: Mutex<Work>,
+    /// Photos that the session asked for and that are not done with.
+    photos: AtomicU64,
+    /// Bytes of the session's requests in memory.
+    held: Arc<AtomicUsize>,
 }
 
 /// What a connection is owed, and since when it is owed nothing.
@@ -49,7 +54,38 @@ impl Client {
         let unread = Mutex::new(Unread::default());
         // Its first answer is that to the hello.
         let work = Mutex::new(Work { requests: 1, since: Instant::now() });
-        Self { pid, stream, gone: AtomicBool::new(false), unread, wake: Condvar::new(), work }
+        let (gone, photos, held) = (AtomicBool::new(false), AtomicU64::new(0), Arc::default());
+        Self { pid, stream, gone, unread, wake: Condvar::new(), work, photos, held }
+    }
+
+    /// Lets `photos` more be asked for, or says how many the session is waiting for already. A request that is larger than
+    /// the limit passes where the session waits for nothing else: it could never pass otherwise. What others wait for does
+    /// not matter.
+    ///
+    /// # Errors
+    /// Photos that the session waits for.
+    pub fn admit(&self, photos: u64, limit: u64) -> Result<(), u64> {
+        let passes = |waiting: u64| waiting == 0 || waiting.saturating_add(photos) <= limit;
+        let sum = |waiting: u64| passes(waiting).then_some(waiting + photos);
+        self.photos.fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum).map(drop)
+    }
+
+    /// Photos that were admitted are done with.
+    pub fn release(&self, photos: u64) {
+        self.photos.fetch_sub(photos, Ordering::Relaxed);
+    }
+
+    /// Bytes of the session's requests in memory: read and changed by who bounds them.
+    pub fn held(&self) -> &Arc<AtomicUsize> {
+        &self.held
+    }
+
+    /// Whether the other side has hung up, or the connection was closed here. For a reader that has to wait.
+    pub fn has_left(&self) -> bool {
+        let mut polled = [PollFd::new(&self.stream, PollFlags::RDHUP)];
+        let ended = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        self.is_gone() || (poll(&mut polled, Some(&now)).is_ok() && polled[0].revents().intersects(ended))
     }
 
     /// Notes a request; each gets exactly one answer.

@@ -1,4 +1,4 @@
-//! What happened since the engine started, and the gate of the queue.
+//! What happened since the engine started.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -47,24 +47,10 @@ impl Counters {
         }
     }
 
-    /// Lets `photos` into the queue, or says how many are there. What is larger than the limit passes when nothing
-    /// else waits: it could never pass otherwise.
-    ///
-    /// # Errors
-    /// The photos that are waiting or in work.
-    pub fn admit(&self, photos: u64, limit: u64) -> Result<(), u64> {
-        let passes = |queued: u64| queued == 0 || queued.saturating_add(photos) <= limit;
-        let before = self.queued.fetch_update(Relaxed, Relaxed, |queued| passes(queued).then_some(queued + photos));
-        match before {
-            Ok(queued) => {
-                self.queued_max.fetch_max(queued + photos, Relaxed);
-                Ok(())
-            }
-            Err(queued) => {
-                self.busy.fetch_add(1, Relaxed);
-                Err(queued)
-            }
-        }
+    /// Photos came.
+    pub fn admit(&self, photos: u64) {
+        let queued = self.queued.fetch_add(photos, Relaxed) + photos;
+        self.queued_max.fetch_max(queued, Relaxed);
     }
 
     /// Photos that were admitted are done with.
@@ -77,7 +63,7 @@ impl Counters {
         self.queued.load(Relaxed)
     }
 
-    /// A request was turned away by another limit than the queue's.
+    /// A request was turned away.
     pub fn turned_away(&self) {
         self.busy.fetch_add(1, Relaxed);
     }
@@ -118,7 +104,7 @@ impl Counters {
     }
 
     /// Everything, for the wire.
-    pub fn stats(&self, device: &str, precision: &str, models: Vec<ModelId>) -> Stats {
+    pub fn stats(&self, [device, precision, fence]: [&str; 3], models: Vec<ModelId>) -> Stats {
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         let millis = |counter: &AtomicU64| counter.load(Relaxed) as f64 / 1e3;
         Stats {
@@ -126,6 +112,7 @@ impl Counters {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             device: device.to_owned(),
             precision: precision.to_owned(),
+            fence: fence.to_owned(),
             uptime_s: self.started.elapsed().as_secs_f64(),
             connections: count(&self.connections),
             queued: count(&self.queued),
@@ -169,16 +156,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_queue_admits_up_to_its_limit_and_a_giant_alone() {
+    fn what_waits_is_counted_and_the_most_of_it_remembered() {
         let counters = Counters::new();
-        assert_eq!(counters.admit(3, 4), Ok(()));
-        assert_eq!(counters.admit(2, 4), Err(3));
-        assert_eq!(counters.admit(1, 4), Ok(()));
-        counters.release(4);
-        assert_eq!(counters.admit(9, 4), Ok(()));
-        assert_eq!(counters.admit(1, 4), Err(9));
-        let stats = counters.stats("cpu", "f32", vec![]);
-        assert_eq!((stats.queued, stats.queued_max, stats.busy), (9, 9, 2));
+        counters.admit(3);
+        counters.admit(6);
+        counters.release(8);
+        let stats = counters.stats(["cpu", "f32", "off"], vec![]);
+        assert_eq!((stats.queued, stats.queued_max, stats.busy), (1, 9, 0));
         assert!(stats.resident_bytes > 0);
     }
 

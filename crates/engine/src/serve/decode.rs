@@ -10,7 +10,7 @@ use grnet_wire::{Outcome, PhotoFault, PhotoRefusal};
 use super::inbox::Decoded;
 use super::job::{Job, Next};
 use super::log::log_event;
-use super::queue::Task;
+use super::queue::{Place, Task};
 use super::work::Decoder;
 use super::{Shared, draw};
 
@@ -18,14 +18,14 @@ use super::{Shared, draw};
 pub fn run(shared: &Shared, decoder: &dyn Decoder) {
     while let Some(task) = shared.queue.take() {
         match task {
-            Task::Photo(job, index) if job.is_wanted() => photo(shared, decoder, job, index),
+            Task::Photo(job, index, place) if job.is_wanted() => photo(shared, decoder, job, index, place),
             Task::Draw(job, features) if job.is_wanted() => draw::map(decoder, &job, &features),
             Task::Photo(..) | Task::Draw(..) => {}
         }
     }
 }
 
-fn photo(shared: &Shared, decoder: &dyn Decoder, job: Arc<Job>, index: usize) {
+fn photo(shared: &Shared, decoder: &dyn Decoder, job: Arc<Job>, index: usize, place: Place) {
     let start = Instant::now();
     let pixels = prepare(&job, index, decoder);
     shared.counters.decoded(start.elapsed(), pixels.is_err());
@@ -33,7 +33,7 @@ fn photo(shared: &Shared, decoder: &dyn Decoder, job: Arc<Job>, index: usize) {
         Ok(pixels) => {
             let (bytes, region) = job.photo(index);
             let digest = ImageDigest::of(bytes, region.map(|r| [r.left, r.top, r.width, r.height]));
-            shared.inbox.push(Decoded { job, index, pixels, digest, at: Instant::now() });
+            shared.inbox.push(Decoded { job, index, pixels, digest, at: Instant::now(), place: Some(place) });
         }
         Err(refusal) => resolve(shared, &job, index, Outcome::Refused(refusal)),
     }

@@ -1,15 +1,20 @@
 //! What waits for the model thread: decoded photos, and models to load.
+//!
+//! A batch is put together of all sessions in turn: a photo that comes while another session fills two batches is in the
+//! next one. How many photos may wait here is the [`Queue`](super::queue::Queue)'s to say.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use grnet_core::features::ImageDigest;
+use grnet_core::model::ModelId;
 
 use super::budget::Frame;
 use super::client::Client;
 use super::counters::Counters;
 use super::job::Job;
+use super::queue::Place;
 
 /// Models waiting to be loaded, at most: every one holds its file in memory.
 const LOADS: usize = 16;
@@ -27,6 +32,8 @@ pub struct Decoded {
     pub digest: ImageDigest,
     /// When it was decoded.
     pub at: Instant,
+    /// Its place ahead of the network, until the network takes it.
+    pub place: Option<Place>,
 }
 
 /// A model to load.
@@ -67,32 +74,32 @@ pub struct Inbox {
     counters: Arc<Counters>,
     content: Mutex<Content>,
     arrival: Condvar,
-    room: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Content {
-    photos: VecDeque<Decoded>,
+    /// Photos of each session that has any, the session whose turn it is first.
+    lanes: VecDeque<Lane>,
     loads: VecDeque<Load>,
     stopped: bool,
+}
+
+/// One session's photos, in their order.
+#[derive(Debug)]
+struct Lane {
+    client: Arc<Client>,
+    photos: VecDeque<Decoded>,
 }
 
 impl Inbox {
     /// An empty inbox.
     pub fn new(batching: Batching, counters: Arc<Counters>) -> Self {
-        let content = Mutex::new(Content::default());
-        Self { batching, counters, content, arrival: Condvar::new(), room: Condvar::new() }
+        Self { batching, counters, content: Mutex::default(), arrival: Condvar::new() }
     }
 
-    /// Adds a photo, waiting while two batches are there: decoded photos are large, and ahead of the network by
-    /// more than that they gain nothing.
+    /// Adds a photo, which has a place.
     pub fn push(&self, photo: Decoded) {
-        let mut content = self.lock();
-        while content.photos.len() >= 2 * self.batching.photos && !content.stopped {
-            content = self.room.wait(content).unwrap_or_else(PoisonError::into_inner);
-        }
-        content.photos.push_back(photo);
-        drop(content);
+        self.lock().add(photo);
         self.arrival.notify_one();
     }
 
@@ -121,29 +128,26 @@ impl Inbox {
             if let Some(load) = content.loads.pop_front() {
                 return Some(Work::Load(load));
             }
-            let Some(first) = content.photos.front() else {
+            let Some(model) = content.model() else {
                 content = self.arrival.wait(content).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
-            let model = first.job.order.model;
-            let same = content.photos.iter().filter(|photo| photo.job.order.model == model).count();
-            let more_to_come = self.counters.queued() > content.photos.len() as u64;
-            let left = (first.at + self.batching.wait).saturating_duration_since(Instant::now());
-            if same >= self.batching.photos || !more_to_come || left.is_zero() {
-                let batch = content.take(|photo| photo.job.order.model == model, self.batching.photos);
-                drop(content);
-                self.room.notify_all();
-                return Some(Work::Batch(batch));
+            let same = || content.photos().filter(|photo| photo.job.order.model == model);
+            let more_to_come = self.counters.queued() > content.photos().count() as u64;
+            let oldest = same().map(|photo| photo.at).min();
+            let until = oldest.map_or_else(Instant::now, |at| at + self.batching.wait);
+            let left = until.saturating_duration_since(Instant::now());
+            if same().count() >= self.batching.photos || !more_to_come || left.is_zero() {
+                return Some(Work::Batch(content.take(model, self.batching.photos)));
             }
             content = self.arrival.wait_timeout(content, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Lets the model thread and waiting decoders end.
+    /// Lets the model thread end.
     pub fn stop(&self) {
         self.lock().stopped = true;
         self.arrival.notify_all();
-        self.room.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, Content> {
@@ -152,18 +156,43 @@ impl Inbox {
 }
 
 impl Content {
-    /// Takes up to `limit` photos that `belong`, in their order.
-    fn take(&mut self, belong: impl Fn(&Decoded) -> bool, limit: usize) -> Vec<Decoded> {
-        let mut taken = Vec::with_capacity(limit);
-        let mut rest = VecDeque::with_capacity(self.photos.len());
-        for photo in self.photos.drain(..) {
-            if taken.len() < limit && belong(&photo) {
-                taken.push(photo);
-            } else {
-                rest.push_back(photo);
+    fn add(&mut self, photo: Decoded) {
+        let client = photo.job.client();
+        match self.lanes.iter_mut().find(|lane| Arc::ptr_eq(&lane.client, client)) {
+            Some(lane) => lane.photos.push_back(photo),
+            None => self.lanes.push_back(Lane { client: Arc::clone(client), photos: VecDeque::from([photo]) }),
+        }
+    }
+
+    fn photos(&self) -> impl Iterator<Item = &Decoded> {
+        self.lanes.iter().flat_map(|lane| &lane.photos)
+    }
+
+    /// The model of the next batch.
+    fn model(&self) -> Option<ModelId> {
+        self.photos().next().map(|photo| photo.job.order.model)
+    }
+
+    /// Takes up to `limit` photos of a model, one of each session in turn. Sessions that have none of it come first in the
+    /// next batch, and those that got least of this one after them.
+    fn take(&mut self, model: ModelId, limit: usize) -> Vec<Decoded> {
+        let (mut taken, mut others) = (Vec::with_capacity(limit), VecDeque::new());
+        while taken.len() < limit
+            && let Some(mut lane) = self.lanes.pop_front()
+        {
+            let next = lane.photos.iter().position(|photo| photo.job.order.model == model);
+            match next.and_then(|at| lane.photos.remove(at)) {
+                Some(photo) => {
+                    taken.push(photo);
+                    if !lane.photos.is_empty() {
+                        self.lanes.push_back(lane);
+                    }
+                }
+                None => others.push_back(lane),
             }
         }
-        self.photos = rest;
+        others.append(&mut self.lanes);
+        self.lanes = others;
         taken
     }
 }

@@ -69,7 +69,7 @@ pub struct Job {
 #[derive(Debug)]
 struct State {
     outcomes: Vec<Option<Outcome>>,
-    /// Places in the queue that the request holds.
+    /// Photos that are not done with.
     left: usize,
 }
 
@@ -84,7 +84,7 @@ pub enum Next {
 }
 
 impl Job {
-    /// A request whose photos were admitted to the queue.
+    /// A request whose photos were admitted.
     pub fn new(order: Order, client: Arc<Client>, counters: Arc<Counters>) -> Self {
         let left = order.slots.len();
         let state = Mutex::new(State { outcomes: vec![None; left], left });
@@ -102,9 +102,9 @@ impl Job {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Whether the request comes from `client`.
-    pub fn is_from(&self, client: &Arc<Client>) -> bool {
-        Arc::ptr_eq(&self.client, client)
+    /// Who asks.
+    pub fn client(&self) -> &Arc<Client> {
+        &self.client
     }
 
     /// Whether somebody still waits; if not, the request is dropped here.
@@ -144,7 +144,7 @@ impl Job {
     }
 
     /// Puts down what became of photo `index`. The last one sends the answer, or asks for the map to be drawn; that
-    /// keeps its place in the queue until [`drawn`](Self::drawn).
+    /// counts as waiting until [`drawn`](Self::drawn).
     pub fn resolve(&self, index: usize, outcome: Outcome) -> Next {
         let mut state = self.lock();
         if self.is_closed() || state.outcomes.get(index).is_none_or(Option::is_some) {
@@ -154,7 +154,7 @@ impl Job {
         if state.outcomes.iter().any(Option::is_none) {
             state.left -= 1;
             drop(state);
-            self.counters.release(1);
+            self.release(1);
             return Next::Nothing;
         }
         let outcomes: Vec<Outcome> = std::mem::take(&mut state.outcomes).into_iter().flatten().collect();
@@ -188,7 +188,7 @@ impl Job {
         }
     }
 
-    /// Gives back the places that are left in the queue; false where the request was closed before.
+    /// Gives up the photos that are left; false where the request was closed before.
     fn close(&self) -> bool {
         let state = self.lock();
         if self.closed.swap(true, Ordering::AcqRel) {
@@ -196,8 +196,14 @@ impl Job {
         }
         let left = state.left as u64;
         drop(state);
-        self.counters.release(left);
+        self.release(left);
         true
+    }
+
+    /// Photos are done with: for the server's count, and for what the session may ask for besides.
+    fn release(&self, photos: u64) {
+        self.counters.release(photos);
+        self.client.release(photos);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {

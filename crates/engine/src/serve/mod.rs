@@ -18,6 +18,7 @@ mod counters;
 mod decode;
 mod draw;
 mod error;
+mod fence;
 mod inbox;
 mod job;
 mod lifeline;
@@ -59,7 +60,7 @@ use work::{Decoder, Loader};
 /// What bounds the server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// Photos waiting or in work.
+    /// Photos of one session waiting or in work, unless one request has more.
     pub max_queue: u64,
     /// Photos in a batch.
     pub max_batch: usize,
@@ -101,6 +102,8 @@ pub struct Settings {
     pub decoders: usize,
     /// Its bounds.
     pub limits: Limits,
+    /// What the process has given up, in words.
+    pub fence: String,
     /// The operation to fail on purpose once the server is ready, counted from 1; 0 for none.
     pub fail_nth: u64,
 }
@@ -142,11 +145,12 @@ struct Shared {
     shapes: Shapes,
     clients: Clients,
     counters: Arc<Counters>,
-    budget: Arc<Budget>,
+    budget: Budget,
     studies: Arc<Studies>,
     limits: Limits,
     device: String,
     precision: String,
+    fence: String,
     stopped: AtomicBool,
 }
 
@@ -170,13 +174,13 @@ impl Server {
         decoder: Arc<dyn Decoder>,
         (sender, events): (Sender<Event>, Receiver<Event>),
     ) -> Result<Self, ServeError> {
-        let Settings { socket, decoders, limits, fail_nth } = settings;
+        let Settings { socket, decoders, limits, fence, fail_nth } = settings;
         let place = socket.clone();
         let socket = Arc::new(Socket::bind(&socket)?);
         let counters = Arc::new(Counters::new());
         let batching = Batching { photos: limits.max_batch.max(1), wait: limits.max_batch_wait };
         let shared = Arc::new(Shared {
-            queue: Queue::default(),
+            queue: Queue::new(batching.photos, decoders.max(1)),
             inbox: Inbox::new(batching, Arc::clone(&counters)),
             shapes: Shapes::default(),
             clients: Clients::default(),
@@ -185,6 +189,7 @@ impl Server {
             studies: Arc::new(Studies::new(place, loader.device(), limits.max_spool_bytes)),
             device: loader.device(),
             precision: loader.precision(),
+            fence,
             stopped: AtomicBool::new(false),
             limits,
         });

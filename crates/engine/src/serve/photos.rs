@@ -12,16 +12,22 @@ use crate::network::fit;
 /// limit allows in the costliest coding (a TIFF of 16-bit RGBA, 16 bytes a pixel), two of them as a PNG, 14 progressive
 /// JPEGs of 12 million, 300 with one scan.
 const DECODING: u64 = 1 << 30;
+/// Bytes beside those for photos that take little: an ordinary photo does not wait while giants of another session are
+/// decoded one after another.
+const ORDINARY: u64 = 128 << 20;
+/// Little: a photo of 12 million pixels, in most codings.
+const LITTLE: u64 = 64 << 20;
 
 /// The decoder of real photos.
 #[derive(Debug)]
 pub struct PhotoDecoder {
     room: Room,
+    ordinary: Room,
 }
 
 impl Default for PhotoDecoder {
     fn default() -> Self {
-        Self { room: Room::new(DECODING) }
+        Self { room: Room::new(DECODING), ordinary: Room::new(ORDINARY) }
     }
 }
 
@@ -33,7 +39,8 @@ impl PhotoDecoder {
         run: impl FnOnce(Plan<'_>) -> Result<T, Error>,
     ) -> Result<T, PhotoRefusal> {
         let done = plan.and_then(|plan| {
-            let _place = self.room.enter(plan.memory());
+            let bytes = plan.memory();
+            let _place = if bytes <= LITTLE { self.ordinary.enter(bytes) } else { self.room.enter(bytes) };
             run(plan)
         });
         done.map_err(|error| PhotoRefusal {

@@ -1,5 +1,6 @@
 //! `grnet-engine serve`: the server with real photos and networks, as a process of its own.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -9,8 +10,8 @@ use super::error::ServeError;
 use super::log::log_event;
 use super::photos::PhotoDecoder;
 use super::torch::TorchLoader;
-use super::{End, Server, lifeline};
-use crate::network::share_cores;
+use super::{End, Server, fence, lifeline};
+use crate::network::{Device, share_cores};
 
 /// The variable that names the operation to fail on purpose (see `grnet_wire::faults`).
 const FAIL_NTH: &str = "GRNET_FAIL_NTH";
@@ -23,17 +24,19 @@ const GRACE: Duration = Duration::from_secs(2);
 /// [`ServeError`] where it does not start, or a thread it cannot do without panicked.
 pub fn run(args: &Args) -> Result<(), ServeError> {
     let start = Instant::now();
+    // Alone in this process: the fence is around this thread and what it starts.
+    lifeline::volunteer_for_oom();
+    let fence = fenced(args);
     let (sender, events) = mpsc::channel();
     lifeline::watch_signals(sender.clone()).map_err(ServeError::Thread)?;
     if args.parent_pipe {
         lifeline::tie_to_parent(sender.clone()).map_err(ServeError::Thread)?;
     }
-    lifeline::volunteer_for_oom();
 
     share_cores(args.compute.threads());
     let loader = TorchLoader::new(args.compute.device, args.compute.precision)
         .map_err(|e| ServeError::Setting(e.to_string()))?;
-    let settings = args.settings(fail_nth()?);
+    let settings = args.settings(fence, fail_nth()?);
     let server = match Server::start(settings, Box::new(loader), Arc::new(PhotoDecoder::default()), (sender, events)) {
         Ok(server) => server,
         Err(ServeError::Ended(end @ (End::Signal(_) | End::ParentGone))) => {
@@ -60,6 +63,17 @@ pub fn run(args: &Args) -> Result<(), ServeError> {
         End::Panicked(thread) => Err(ServeError::Panicked(thread)),
         End::Signal(_) | End::ParentGone => Ok(()),
     }
+}
+
+/// Puts up the fence where it is asked for, and says so.
+fn fenced(args: &Args) -> String {
+    if !args.fence {
+        return "off".to_owned();
+    }
+    let folder = args.socket.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let fence = fence::raise(folder, args.compute.device != Device::Cpu && fence::gpu());
+    log_event!("fenced off: {fence}");
+    fence
 }
 
 fn fail_nth() -> Result<u64, ServeError> {

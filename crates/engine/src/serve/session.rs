@@ -2,21 +2,21 @@
 //!
 //! The reading thread goes on reading while requests are in work: that is how it sees a client go.
 
-use std::io::{self, ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use grnet_core::model::ModelId;
 use grnet_wire::faults::{self, Operation};
 use grnet_wire::{
-    Failure, MAX_PHOTOS, MAX_REPLY, MAX_REQUEST, PROTOCOL, Photo, REQUEST_HEAD, Reply, Request, WireError,
-    decode_request, encode_reply, read_body, read_frame, read_length, request_id, write_frame,
+    Failure, MAX_PHOTOS, MAX_REPLY, MAX_REQUEST, PROTOCOL, Photo, Reply, Request, WireError, decode_request,
+    encode_reply, read_body, read_frame, read_length, write_frame,
 };
 
 use super::Shared;
-use super::budget::Frame;
+use super::budget::{Frame, Permit};
 use super::client::Client;
 use super::inbox::Load;
 use super::job::{Job, Order, Slot, Wish};
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const HELLO: usize = 1024;
 /// Frames up to this size need no place in the budget: counters are told to whoever asks, however full it is.
 const SMALL: usize = 64 << 10;
+/// How often one that waits for room looks whether its client is there.
+const LOOK: Duration = Duration::from_millis(50);
 /// A session's own stack: it keeps photos on the heap.
 pub const STACK: usize = 256 << 10;
 /// Photos of more pixels are refused whatever the client's limit says.
@@ -102,35 +104,31 @@ fn serve(shared: &Arc<Shared>, client: &Arc<Client>, stream: &UnixStream) -> Res
         let length = read_length(&mut &*stream, MAX_REQUEST)?;
         let arrived = Instant::now();
         stream.set_read_timeout(Some(PATIENCE))?;
-        if length <= SMALL {
-            let frame = Frame::new(read_body(&mut &*stream, length)?, None);
-            answer(shared, client, &mut study, frame, arrived)?;
-        } else if let Some(permit) = shared.budget.reserve(length) {
-            let frame = Frame::new(read_body(&mut &*stream, length)?, Some(permit));
-            answer(shared, client, &mut study, frame, arrived)?;
-        } else {
-            let id = skip(stream, length)?;
-            shared.counters.turned_away();
-            client.asked();
-            client.send(busy(shared, id));
+        // From here on an answer is owed: a connection that waits for room is not idle.
+        client.asked();
+        let permit = if length <= SMALL { None } else { Some(room(shared, client, length)?) };
+        let frame = Frame::new(read_body(&mut &*stream, length)?, permit);
+        answer(shared, client, &mut study, frame, arrived)?;
+    }
+}
+
+/// Waits for the bytes of a frame that was announced, as long as somebody is there to send it.
+fn room(shared: &Shared, client: &Client, length: usize) -> Result<Permit, WireError> {
+    let waiting = shared.budget.queue(length, client.held());
+    loop {
+        if let Some(permit) = waiting.wait(LOOK) {
+            return Ok(permit);
+        }
+        if client.has_left() || shared.stopped.load(Ordering::Acquire) {
+            return Err(WireError::Closed);
         }
     }
 }
 
-/// Takes a frame there is no room for off the stream; its request's id.
-fn skip(mut stream: &UnixStream, length: usize) -> Result<u64, WireError> {
-    let mut head = [0; REQUEST_HEAD];
-    stream.read_exact(&mut head)?;
-    let rest = (length - REQUEST_HEAD) as u64;
-    if io::copy(&mut stream.take(rest), &mut io::sink())? < rest {
-        return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
-    }
-    request_id(&head).ok_or_else(|| WireError::Malformed("a large message has no id".to_owned()))
-}
-
-fn busy(shared: &Shared, id: u64) -> Reply {
-    let failure = Failure::Busy { queued: shared.counters.queued(), limit: shared.limits.max_queue };
-    Reply::Failed { id, failure }
+/// Turns a request away.
+fn busy(shared: &Shared, id: u64, queued: u64) -> Reply {
+    shared.counters.turned_away();
+    Reply::Failed { id, failure: Failure::Busy { queued, limit: shared.limits.max_queue } }
 }
 
 fn answer(
@@ -140,11 +138,10 @@ fn answer(
     frame: Frame,
     arrived: Instant,
 ) -> Result<(), WireError> {
-    client.asked();
     match decode_request(&frame)? {
         Request::Hello { .. } => Err(WireError::Malformed("a second hello".to_owned())),
         Request::Stats { id } => {
-            let stats = shared.counters.stats(&shared.device, &shared.precision, shared.shapes.ids());
+            let stats = shared.counters.stats([&shared.device, &shared.precision, &shared.fence], shared.shapes.ids());
             client.send(Reply::Stats { id, stats });
             Ok(())
         }
@@ -167,8 +164,7 @@ fn answer(
             let file = place(&frame, file);
             let load = Load { id, client: Arc::clone(client), frame, file };
             if !shared.inbox.push_load(load) {
-                shared.counters.turned_away();
-                client.send(busy(shared, id));
+                client.send(busy(shared, id, shared.counters.queued()));
             }
             Ok(())
         }
@@ -220,12 +216,15 @@ fn limits(max_bytes: u64, max_pixels: u64) -> PhotoLimits {
     PhotoLimits { max_bytes, max_pixels: max_pixels.min(MOST_PIXELS) }
 }
 
-/// Lets a request into the queue, or says at once that it is full.
+/// Takes a request, or says at once that its session asks for too much. What other sessions asked for is no reason: they
+/// take turns.
 fn admit(shared: &Shared, client: &Arc<Client>, order: Order) {
-    if shared.counters.admit(order.slots.len() as u64, shared.limits.max_queue).is_err() {
-        client.send(busy(shared, order.id));
+    let photos = order.slots.len() as u64;
+    if let Err(waiting) = client.admit(photos, shared.limits.max_queue) {
+        client.send(busy(shared, order.id, waiting));
         return;
     }
+    shared.counters.admit(photos);
     shared.queue.push(Arc::new(Job::new(order, Arc::clone(client), Arc::clone(&shared.counters))));
 }
 

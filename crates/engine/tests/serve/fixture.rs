@@ -210,7 +210,7 @@ impl Running {
     pub fn failing(limits: Limits, fail_nth: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bench = Arc::new(Bench::default());
-        let settings = Settings { socket: folder.path().join("s"), decoders: 2, limits, fail_nth };
+        let settings = Settings { socket: folder.path().join("s"), decoders: 2, limits, fence: "off".into(), fail_nth };
         let loader = Box::new(TestLoader(Arc::clone(&bench)));
         let decoder = Arc::new(TestDecoder(Arc::clone(&bench)));
         let server = Server::start(settings, loader, decoder, mpsc::channel()).unwrap();

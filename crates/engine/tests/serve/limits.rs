@@ -4,12 +4,12 @@ use std::io::Write;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use grnet_wire::{Failure, Reply, Request};
+use grnet_wire::{Failure, Request};
 
 use super::fixture::{Running, embed, embed_within, eventually, failure, limits, number, outcomes};
 
 #[test]
-fn a_full_queue_says_so_at_once() {
+fn a_session_that_asks_for_too_much_is_told_at_once_and_nobody_else() {
     let mut limits = limits();
     limits.max_queue = 4;
     let running = Running::with_model(limits);
@@ -18,36 +18,51 @@ fn a_full_queue_says_so_at_once() {
     first.send(&embed(1, running.model, &[b"ok\x01", b"ok\x02", b"ok\x03"]));
     eventually("three are queued", || running.stats().queued == 3);
     let start = Instant::now();
-    let answer = failure(second.ask(&embed(2, running.model, &[b"ok\x04", b"ok\x05"])));
+    let answer = failure(first.ask(&embed(2, running.model, &[b"ok\x04", b"ok\x05"])));
     assert_eq!(answer, Failure::Busy { queued: 3, limit: 4 });
     assert!(start.elapsed() < Duration::from_secs(1));
-    second.send(&embed(3, running.model, &[b"ok\x06"]));
+    // Larger than the limit, but all that this session waits for.
+    second.send(&embed(3, running.model, &[&b"ok\x06"[..]; 9]));
+    eventually("theirs are queued too", || running.stats().queued == 12);
     running.bench.release();
     assert_eq!(outcomes(first.receive()).len(), 3);
-    assert_eq!(outcomes(second.receive()).len(), 1);
-    // Larger than the queue, but alone.
-    assert_eq!(outcomes(first.ask(&embed(4, running.model, &[&b"ok\x01"[..]; 9]))).len(), 9);
+    assert_eq!(outcomes(second.receive()).len(), 9);
+    assert_eq!(outcomes(first.ask(&embed(4, running.model, &[&b"ok\x01"[..]; 4]))).len(), 4);
     let stats = running.stats();
-    assert_eq!((stats.busy, stats.queued, stats.queued_max), (1, 0, 9));
+    assert_eq!((stats.busy, stats.queued, stats.queued_max), (1, 0, 12));
 }
 
 #[test]
-fn bytes_in_memory_are_bounded_and_the_connection_survives() {
+fn bytes_in_memory_are_bounded_and_who_finds_no_room_waits() {
     let mut limits = limits();
     limits.max_request_bytes = 300 << 10;
     let running = Running::with_model(limits);
-    let (mut first, mut second) = (running.connect(), running.connect());
+    let (mut first, mut second, mut gone) = (running.connect(), running.connect(), running.connect());
     let mut photo = vec![0; 200 << 10];
     photo[..3].copy_from_slice(b"ok\x01");
     running.bench.hold();
     first.send(&embed(1, running.model, &[&photo]));
     eventually("one is queued", || running.stats().queued == 1);
-    assert!(matches!(failure(second.ask(&embed(2, running.model, &[&photo]))), Failure::Busy { .. }));
+    // Not read, so more than the socket takes is not even sent.
+    let open = running.stats().connections;
+    let model = running.model;
+    let abandoned = photo.clone();
+    let leaving = std::thread::spawn(move || {
+        gone.stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        assert!(gone.try_send(&embed(2, model, &[&abandoned, &abandoned])).is_err(), "it was read");
+    });
+    leaving.join().unwrap();
+    eventually("one that waited for room and left is forgotten", || running.stats().connections < open);
+    let waiting = std::thread::spawn(move || outcomes(second.ask(&embed(3, model, &[&photo]))));
+    // Small requests need no room: somebody else is served meanwhile.
+    let mut third = running.connect();
+    third.send(&embed(4, model, &[b"ok\x07"]));
+    eventually("a small one is queued", || running.stats().queued == 2);
     running.bench.release();
     assert_eq!(number(&outcomes(first.receive())[0]), 1.0);
-    eventually("the bytes are given back", || {
-        matches!(second.ask(&embed(3, running.model, &[&photo])), Reply::Features { .. })
-    });
+    assert_eq!(number(&outcomes(third.receive())[0]), 7.0);
+    assert_eq!(number(&waiting.join().unwrap()[0]), 1.0);
+    assert_eq!(running.stats().busy, 0);
 }
 
 #[test]

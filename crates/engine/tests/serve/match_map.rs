@@ -144,7 +144,7 @@ fn what_a_gone_client_asked_for_is_not_drawn() {
 }
 
 #[test]
-fn a_full_queue_says_so_at_once() {
+fn a_session_that_asks_for_too_many_is_told_at_once_and_nobody_else() {
     let mut limits = limits();
     limits.max_queue = 3;
     let running = Running::with_model(limits);
@@ -152,11 +152,13 @@ fn a_full_queue_says_so_at_once() {
     running.bench.hold();
     first.send(&match_map(1, running.model, LONG, b"ok\x01", b"ok\x02"));
     eventually("both photos are queued", || running.stats().queued == 2);
-    let answer = failure(second.ask(&match_map(2, running.model, LONG, b"ok\x03", b"ok\x04")));
+    let answer = failure(first.ask(&match_map(2, running.model, LONG, b"ok\x03", b"ok\x04")));
     assert_eq!(answer, Failure::Busy { queued: 2, limit: 3 });
+    second.send(&match_map(3, running.model, LONG, b"ok\x03", b"ok\x04"));
+    eventually("theirs are queued too", || running.stats().queued == 4);
     running.bench.release();
     picture(first.receive());
-    picture(second.ask(&match_map(3, running.model, LONG, b"ok\x03", b"ok\x04")));
+    picture(second.receive());
 }
 
 #[test]

@@ -73,7 +73,8 @@ pub struct ShortWeights {
     pub projections: Vec<ShortMatrix>,
     /// All layers but the last, which stays in f32.
     pub layers: Vec<ShortLayer>,
-    /// Scales of operands that have one for all columns.
+    /// Scales of operands that have one for all columns, for every piece of the longest: nodes as what is asked for, D by
+    /// N, and as what is sent, N by D.
     pub ones: Vec<f32>,
 }
 
@@ -86,10 +87,11 @@ impl ShortWeights {
             update: ShortMatrix::new::<S>(&layer.update, SUM),
         };
         let full = w.layers.len().saturating_sub(1);
+        let pieces = |inner: usize| inner.div_ceil(CHUNK);
         Self {
             projections: w.projections.iter().map(|p| ShortMatrix::new::<S>(p, SQUARE_SUM)).collect(),
             layers: w.layers[..full].iter().map(layer).collect(),
-            ones: vec![1.0; w.columns.next_multiple_of(CHUNK).max(w.nodes.div_ceil(CHUNK) * w.dim)],
+            ones: vec![1.0; (pieces(w.dim) * w.columns).max(pieces(w.nodes) * w.dim)],
         }
     }
 }

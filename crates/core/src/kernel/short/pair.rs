@@ -9,7 +9,6 @@ use super::super::squares::Unit;
 use super::super::tile::{BLOCK, CHUNK};
 use super::super::transpose::Transpose;
 use super::super::weights::{Folded, Weights};
-use super::LEVELS;
 use super::matrix::{ShortLayer, ShortWeights};
 use super::product::{ShortProduct, ShortRight};
 use super::quantise::{ShortNodes, ShortRows, ShortSquares};
@@ -122,7 +121,7 @@ fn full<S: Lanes>(s: S, w: &Weights, layer: &Folded, matrices: &ShortLayer, ones
             out: Out::Panels(room.attention),
             relu: false,
         });
-        s.run(Softmax {
+        let weights = s.run(Softmax {
             first,
             pairs: &w.pairs[first..first + rows],
             columns,
@@ -139,7 +138,7 @@ fn full<S: Lanes>(s: S, w: &Weights, layer: &Folded, matrices: &ShortLayer, ones
             columns: dim,
             left: attention,
             right: ShortRight::Rows(sent, dim),
-            row_scales: &[size / LEVELS; BLOCK],
+            row_scales: &weights.map(|scale| scale * size),
             column_scales: ones,
             start: (!w.residual).then_some(&w.nothing),
             out: Out::Panels(room.block),

@@ -51,26 +51,55 @@ impl Leash {
     /// There is none, or the system does not say.
     pub fn wait(&self) -> io::Result<ExitStatus> {
         loop {
-            match self.held().child.as_mut().ok_or_else(|| io::Error::other("there is no process"))?.try_wait()? {
-                Some(status) => return Ok(status),
-                // It has closed its output, so this is the end. The lock is free between two looks.
-                None => thread::sleep(Duration::from_millis(2)),
+            // A statement of its own: what a `match` or an `if let` looks at keeps the lock until its end.
+            let status = self.look()?;
+            if let Some(status) = status {
+                return Ok(status);
             }
+            // It has closed its output, so this is the end.
+            thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    fn look(&self) -> io::Result<Option<ExitStatus>> {
+        self.held().child.as_mut().ok_or_else(|| io::Error::other("there is no process"))?.try_wait()
     }
 
     /// Kills the process, if there is one, and lets none be started.
     pub fn cut(&self) {
         let mut held = self.held();
         held.cut = true;
-        if let Some(child) = &mut held.child {
-            // Fails only where it has ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        let Some(child) = &mut held.child else { return };
+        // Fails only where it has ended already.
+        let _ = child.kill();
+        drop(held);
+        let _ = self.wait();
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_the_process_does_not_keep_others_from_it() -> io::Result<()> {
+        let leash = Leash::default();
+        leash.held().child = Some(Command::new("sleep").arg("1000").spawn()?);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| leash.wait());
+            let free = (0..100).filter(|_| {
+                thread::sleep(Duration::from_millis(1));
+                leash.0.try_lock().is_ok()
+            });
+            let free = free.count();
+            leash.cut();
+            assert!(free > 50, "the lock was free in {free} of 100 looks");
+            assert!(waiting.join().is_ok_and(|status| status.is_ok_and(|status| !status.success())));
+        });
+        Ok(())
     }
 }
