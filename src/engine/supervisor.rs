@@ -186,10 +186,10 @@ impl Supervisor {
                 Some(Running { child, _pipe: pipe, words, ready: false, overdue: false, since: Instant::now() })
             }
             Err(e) => {
-                log!("grnet: {} could not be started: {e}", program.display());
+                log!("grnet: {} could not be started: {e}", program);
                 self.state.failures += 1;
                 self.state.last_exit = Some("the engine could not be started".into());
-                self.state.last_words = Some(format!("{}: {e}", program.display()));
+                self.state.last_words = Some(format!("{}: {e}", program));
                 self.leave_state();
                 None
             }
