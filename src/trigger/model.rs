@@ -46,9 +46,8 @@ pub fn of_trigger(row: &RowTrigger, arguments: &Arguments) -> Result<ModelId, Er
 }
 
 fn default_name() -> Result<String, Error> {
-    let statement = process::statement();
-    let known =
-        FOUND.with_borrow(|found| found.as_ref().filter(|(at, _)| *at == statement).map(|(_, name)| name.clone()));
+    let now = (process::statement(), ours::changes());
+    let known = FOUND.with_borrow(|found| found.as_ref().filter(|(at, _)| *at == now).map(|(_, name)| name.clone()));
     if let Some(name) = known {
         return Ok(name);
     }

@@ -95,7 +95,7 @@ DROP INDEX mixed_grnet_global_idx;
 SELECT grnet_install_model('base') IS NOT NULL AS installed;
 INSERT INTO mixed SELECT 26, grnet_make_features(array_agg(random()::real), 'base') FROM generate_series(1, 14 * 256);
 SELECT grnet_create_index('mixed');
-SELECT grnet_drop_model('base'), grnet_drop_model('twin');
+SELECT grnet_drop_model('base', force => true), grnet_drop_model('twin', force => true);
 SELECT grnet_create_index('mixed');
 DROP TABLE mixed;
 DROP DOMAIN feats CASCADE;
