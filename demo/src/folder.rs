@@ -167,9 +167,12 @@ fn why_no_photo(path: &Path) -> Option<String> {
         return Some(error.to_string());
     }
     match grnet_photo::probe(&head, &Limits::default()) {
-        Err(error @ (Error::Empty | Error::UnknownFormat { .. } | Error::UnsupportedFormat { .. } | Error::NoImage { .. })) => {
-            Some(error.to_string())
-        }
+        Err(
+            error @ (Error::Empty
+            | Error::UnknownFormat { .. }
+            | Error::UnsupportedFormat { .. }
+            | Error::NoImage { .. }),
+        ) => Some(error.to_string()),
         _ => None,
     }
 }

@@ -89,7 +89,7 @@ fn profiles_that_make_no_sense_are_ignored() {
     let mut many_tags = P3.clone();
     many_tags[128..132].copy_from_slice(&u32::MAX.to_be_bytes());
     let long = [&P3[..], &vec![0; 5 << 20]].concat();
-    for profile in [&b""[..], b"none", &P3[..100], &P3[..200], &INKS, &grey, &many_tags, &long] {
+    for profile in [&b""[..], b"none", &P3[..100], &P3[..200], &INKS[..], &grey[..], &many_tags[..], &long[..]] {
         assert_eq!(to(&png_with(&PHOTO, profile), 48).unwrap(), plain, "{} bytes", profile.len());
     }
     // A JPEG's profile of which a piece is missing.

@@ -90,7 +90,8 @@ fn state() -> StudyState {
 }
 
 fn replies() -> Vec<Reply> {
-    let refusal = PhotoRefusal { fault: PhotoFault::TooLarge, message: "photo has 9 pixels, the limit is 8".into(), hint: None };
+    let refusal =
+        PhotoRefusal { fault: PhotoFault::TooLarge, message: "photo has 9 pixels, the limit is 8".into(), hint: None };
     vec![
         Reply::Hello { protocol: 1, pid: 1 },
         Reply::Refused { reason: "too many connections".into() },
