@@ -54,11 +54,13 @@ thread_local! {
 /// # Errors
 /// The model is not in this database, or its file cannot be read.
 pub fn scorer(id: ModelId) -> Result<Rc<Scorer>, Error> {
+    // Before it is looked for: a change that comes in meanwhile has it looked for again.
+    let now = ours::changes();
     let known = SCORERS.with_borrow(|known| known.get(&id).map(|known| (Rc::clone(&known.scorer), known.seen)));
     if let Some((scorer, seen)) = known {
-        if seen != ours::changes() {
+        if seen != now {
             require(id).inspect_err(|_| SCORERS.with_borrow_mut(|known| drop(known.remove(&id))))?;
-            remember(id, &scorer);
+            remember(id, &scorer, now);
         }
         return Ok(scorer);
     }
@@ -69,13 +71,13 @@ pub fn scorer(id: ModelId) -> Result<Rc<Scorer>, Error> {
     })?;
     let excerpt = excerpt.ok_or(Error::UnknownModelId(id))?;
     let scorer = Rc::new(Scorer::new(Head::read(&ModelFile::parse_as(&excerpt, id)?)?)?);
-    remember(id, &scorer);
+    remember(id, &scorer, now);
     Ok(scorer)
 }
 
-/// Keeps a scorer of a model that is there now.
-fn remember(id: ModelId, scorer: &Rc<Scorer>) {
-    let known = Known { scorer: Rc::clone(scorer), seen: ours::changes() };
+/// Keeps a scorer of a model that is there.
+fn remember(id: ModelId, scorer: &Rc<Scorer>, seen: u64) {
+    let known = Known { scorer: Rc::clone(scorer), seen };
     SCORERS.with_borrow_mut(|all| all.insert(id, known));
 }
 

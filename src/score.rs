@@ -62,8 +62,10 @@ fn remember(kept: &mut Option<Side>, bytes: &[u8]) -> Result<(), Error> {
 
 fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     let place = call.memo::<Place>();
-    if place.seen != ours::changes() {
-        *place = Place::default();
+    // Before any look-up: a change that one of them hears of is seen at the next call.
+    let seen = ours::changes();
+    if place.seen != seen {
+        *place = Place { seen, ..Place::default() };
     }
     let (Some(left), Some(right)) = (call.varlena(0), call.varlena(1)) else {
         return Ok(None);
@@ -74,8 +76,6 @@ fn logit(call: &mut Call<'_>) -> Result<Option<f64>, Error> {
     }
     remember(&mut place.left, &left)?;
     remember(&mut place.right, &right)?;
-    // After the look-ups, by which the server may have told of a change.
-    place.seen = ours::changes();
     let (Some(left), Some(right)) = (&place.left, &place.right) else {
         return Ok(None);
     };
