@@ -39,7 +39,7 @@ pub const TABLES: &str = r#"
     CREATE TABLE private (LIKE item);
     INSERT INTO private SELECT * FROM item;
     ALTER TABLE private ENABLE ROW LEVEL SECURITY;
-    CREATE POLICY some ON private USING (id % 2 = 0 AND (features IS NULL OR (features <-> features) >= 0));
+    CREATE POLICY even ON private USING (id % 2 = 0 AND (features IS NULL OR (features <-> features) >= 0));
     CREATE SCHEMA "Odd %s Sch""ema";
     CREATE TABLE "Odd %s Sch""ema"."It'em %I" (id int, category int, price int, "Fea't %s" grnet_features);
     INSERT INTO "Odd %s Sch""ema"."It'em %I" SELECT * FROM item;
@@ -49,7 +49,7 @@ pub const TABLES: &str = r#"
     ALTER TABLE near ADD PRIMARY KEY (id);
     CREATE TYPE pair AS (name text, features grnet_features, more grnet_features[]);
     CREATE TABLE pairs (id int, it pair, them pair[]);
-    INSERT INTO pairs SELECT id, ROW('x', features, ARRAY[features]), ARRAY[ROW('y', features, NULL)::pair] FROM item WHERE id < 9;
+    INSERT INTO pairs SELECT id, ROW('x'::text, features, ARRAY[features])::pair, ARRAY[ROW('y'::text, features, NULL::grnet_features[])::pair] FROM item WHERE id < 9;
     CREATE FUNCTION likes(wanted grnet_features, n int) RETURNS SETOF item LANGUAGE sql STABLE AS
         'SELECT * FROM item ORDER BY features <-> wanted LIMIT n';
     CREATE FUNCTION better(a grnet_features, b grnet_features) RETURNS double precision LANGUAGE sql IMMUTABLE AS
