@@ -3,6 +3,7 @@
 
 pub mod clobber;
 pub mod differential;
+pub mod fuzz;
 pub mod growing;
 pub mod hostile;
 pub mod photos;

@@ -1,0 +1,79 @@
+//! What a run has done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::time::Duration;
+
+/// Counts, and what failed.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Cases.
+    pub cases: u64,
+    /// Statements.
+    pub statements: u64,
+    /// Statements that gave no ERROR.
+    pub answered: u64,
+    /// ERRORs by SQLSTATE.
+    pub errors: BTreeMap<String, u64>,
+    /// Plans that were looked at.
+    pub plans: u64,
+    /// In how many of them a node was.
+    pub nodes: BTreeMap<String, u64>,
+    /// Functions, operators and casts that were called.
+    pub tried: BTreeSet<String>,
+    /// Those of them that were in a case without an ERROR.
+    pub worked: BTreeSet<String>,
+    /// All there are.
+    pub all: BTreeSet<String>,
+    /// The longest that a statement ran beyond its timeout, and which.
+    pub late: (Duration, String),
+    /// How often the engine was started anew.
+    pub restarts: i64,
+    /// What must not be, with what is needed to see it again.
+    pub failures: Vec<String>,
+}
+
+impl Report {
+    /// Notes the nodes of a plan.
+    pub fn note_plan(&mut self, plan: &[String]) {
+        self.plans += 1;
+        // `->  Sort  (cost=…`, of which the name is wanted, without what it is of.
+        let name = |line: &String| {
+            let (name, _) = line.trim_start().trim_start_matches("->").split_once("  (cost")?;
+            let name = name.trim();
+            let name = name.split(" on ").next().unwrap_or(name).split(" using ").next().unwrap_or(name);
+            Some(name.to_owned())
+        };
+        let names: BTreeSet<String> = plan.iter().filter_map(name).collect();
+        names.into_iter().for_each(|name| *self.nodes.entry(name).or_default() += 1);
+    }
+
+    /// What was never called.
+    pub fn untried(&self) -> Vec<&str> {
+        self.all.difference(&self.tried).map(String::as_str).collect()
+    }
+}
+
+fn counts(counts: &BTreeMap<String, u64>) -> String {
+    counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed: u64 = self.errors.values().sum();
+        writeln!(
+            f,
+            "{} cases, {} statements: {} answered, {failed} errors",
+            self.cases, self.statements, self.answered
+        )?;
+        writeln!(f, "errors by SQLSTATE: {}", counts(&self.errors))?;
+        writeln!(f, "{} plans with: {}", self.plans, counts(&self.nodes))?;
+        let (tried, worked, all) = (self.tried.len(), self.worked.len(), self.all.len());
+        writeln!(f, "functions, operators and casts: {tried} of {all} called, {worked} in cases without an error")?;
+        writeln!(f, "never called: {:?}", self.untried())?;
+        writeln!(f, "never without an error: {:?}", self.all.difference(&self.worked).collect::<Vec<_>>())?;
+        writeln!(f, "longest beyond its timeout: {:?} by {}", self.late.0, self.late.1)?;
+        writeln!(f, "the engine was started anew {} times", self.restarts)?;
+        write!(f, "{} failures", self.failures.len())
+    }
+}

@@ -1,0 +1,259 @@
+//! Odd values of a type, as SQL.
+
+use grnet_core::features::to_text;
+
+use super::pool::Pool;
+use crate::shapes::Shapes;
+
+const INTEGERS: [&str; 14] =
+    ["0", "1", "-1", "2", "3", "5", "16", "64", "100", "1000", "2147483647", "(-2147483648)", "NULL::int", "32768"];
+const FLOATS: [&str; 9] = ["0", "1", "-0.5", "'NaN'", "'Infinity'", "'-Infinity'", "1e-300", "1e38", "NULL"];
+const TEXTS: [&str; 24] = [
+    "''",
+    "' '",
+    "'x'",
+    "'tiny'",
+    "'base'",
+    "'TINY'",
+    "'no such'",
+    "'%s%n%d'",
+    "'a%b'",
+    "E'it''s \"quoted\"'",
+    "'größe'",
+    "'服装'",
+    "'👗'",
+    "E'\\x01\\n\\t'",
+    "repeat('x', 64)",
+    "repeat('é', 63)",
+    "repeat('long ', 20000)",
+    "'../../etc/passwd'",
+    "'grnet1:'",
+    "'grnet1:AAAA'",
+    "'NULL'",
+    "'{}'",
+    "';--'",
+    "NULL::text",
+];
+const CONDITIONS: [&str; 12] = [
+    "NULL::text",
+    "NULL::text",
+    "'true'",
+    "'false'",
+    "'price > 3'",
+    "'id < 9 -- all'",
+    "'1/0 = 1'",
+    "')'",
+    "''",
+    "'t.id % 2 = 0'",
+    "'random() < 0.5'",
+    "'features IS NULL'",
+];
+const JSON: [&str; 16] = [
+    "'{}'",
+    "'null'",
+    "'[]'",
+    "'1'",
+    "'\"x\"'",
+    "'{\"steps\": 1}'",
+    "'{\"steps\": -1}'",
+    "'{\"stepz\": 1}'",
+    "'{\"steps\": 1e300}'",
+    "'{\"steps\": {\"a\": [null]}}'",
+    "'{\"channels\": 0}'",
+    "'{\"model\": \"tiny\", \"steps\": 1}'",
+    "'{\"shortlist\": 1, \"model\": \"größe\"}'",
+    "'{\"held_out\": 99999999999999999999}'",
+    "'{\"file\": \"/etc/passwd\"}'",
+    "NULL",
+];
+const BOXES: [&str; 12] = [
+    "'(0,0),(10,10)'",
+    "'(10,10),(0,0)'",
+    "'(0,0),(0,0)'",
+    "'(-5,-5),(5,5)'",
+    "'(1e300,1e300),(-1e300,-1e300)'",
+    "'(NaN,0),(1,1)'",
+    "'(Infinity,Infinity),(-Infinity,-Infinity)'",
+    "'(0.1,0.1),(0.2,0.2)'",
+    "'(23,31),(24,32)'",
+    "'(100,100),(200,200)'",
+    "'(0,0),(24,32)'",
+    "NULL",
+];
+const TABLES: [&str; 16] = [
+    "'item'",
+    "'part'",
+    "'part_low'",
+    "'leaf'",
+    "'held'",
+    "'shown'",
+    "'two'",
+    "'pg_class'",
+    "'question'",
+    "'clothed'",
+    "'\"Odd %s Sch\"\"ema\".\"It''em %I\"'",
+    "'seen'",
+    "'made'",
+    "0",
+    "4294967295",
+    "NULL",
+];
+const COLUMNS: [&str; 8] = ["NULL", "NULL", "'features'", "'f'", "'Fea''t %s'", "'id'", "''", "'no such'"];
+const STUDIES: [&str; 14] = [
+    "'SELECT n AS item, b AS image, ''shop'' AS domain FROM pool.photo WHERE n < 6'",
+    "'SELECT n % 3 AS item, b AS image, CASE WHEN n < 3 THEN ''shop'' ELSE ''consumer'' END AS domain FROM pool.photo WHERE n < 6'",
+    "'SELECT n AS item, b AS image, ''shop'' AS domain FROM pool.photo'",
+    "'SELECT 1 AS item, NULL::bytea AS image, ''shop'' AS domain'",
+    "'SELECT 1 AS item'",
+    "'SELECT 1 AS item, 2 AS image, 3 AS domain'",
+    "'SELECT NULL AS item, b AS image, NULL::text AS domain FROM pool.photo WHERE n < 3'",
+    "'SELECT 1/0 AS item, b AS image, ''shop'' AS domain FROM pool.photo'",
+    "'DELETE FROM item RETURNING id AS item, NULL::bytea AS image, ''shop'' AS domain'",
+    "'SELECT n AS item, b AS image, ''shop'' AS domain, box ''(0,0),(NaN,1)'' AS region FROM pool.photo WHERE n < 6'",
+    "'SELECT 1; SELECT 2'",
+    "''",
+    "'COMMIT'",
+    "NULL",
+];
+
+/// The bytes with a few of them changed, cut, or doubled.
+pub fn damaged(dice: &mut Shapes, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    let length = bytes.len() as u64;
+    if length == 0 {
+        return bytes;
+    }
+    match dice.below(6) {
+        0 => bytes.truncate(dice.below(length) as usize),
+        1 => bytes.extend_from_within(..dice.below(length) as usize),
+        // A header decides more than what comes behind it.
+        2 | 3 => bytes[dice.below(length.min(48)) as usize] = dice.below(256) as u8,
+        _ => {
+            for _ in 0..=dice.below(4) {
+                bytes[dice.below(length) as usize] ^= 1 << dice.below(8);
+            }
+        }
+    }
+    bytes
+}
+
+/// Bytes as a literal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold("'\\x".to_owned(), |text, byte| text + &format!("{byte:02x}")) + "'"
+}
+
+/// Features.
+fn features(dice: &mut Shapes, pool: &Pool) -> String {
+    let value = &pool.values[dice.below(pool.values.len() as u64) as usize];
+    match dice.below(12) {
+        0 => "NULL::grnet_features".to_owned(),
+        1 => format!("'{}'::grnet_features", to_text(&damaged(dice, value))),
+        2 => format!("'{}'::grnet_features", to_text(value)),
+        3 => "(SELECT f FROM question WHERE id = 2)".to_owned(),
+        4 => format!("asked({})", dice.below(7)),
+        5 => format!("drawn({})", dice.below(7)),
+        6 => format!("(SELECT f FROM pool.feature WHERE n = {})", dice.below(pool.features)),
+        7 => format!("grnet_embed(pool.b({}))", dice.below(6)),
+        8 => format!("pool.f({})", dice.below(pool.features)),
+        _ => format!("pool.f({})", dice.below(6)),
+    }
+}
+
+fn bytes(dice: &mut Shapes, pool: &Pool) -> String {
+    match dice.below(12) {
+        0 => "NULL::bytea".to_owned(),
+        1 => "''::bytea".to_owned(),
+        2 => format!("{}::bytea", hex(&damaged(dice, &pool.jpeg))),
+        3 => [
+            "convert_to(repeat('x', 2000000), 'UTF8')",
+            "'/etc/passwd'::bytea",
+            "'https://a/b.jpg'::bytea",
+            "convert_to('\\xffd8', 'UTF8')",
+        ][dice.below(4) as usize]
+            .to_owned(),
+        4 => "(SELECT file FROM grnet.model_file ORDER BY id LIMIT 1)".to_owned(),
+        5 => format!("{}::bytea", hex(&damaged(dice, &pool.model[..pool.model.len().min(3_000)]))),
+        6..=8 => format!("pool.b({})", dice.below(6)),
+        _ => format!("pool.b({})", dice.below(pool.photos)),
+    }
+}
+
+/// An array of a type's values, odd in its shape, too.
+fn array(dice: &mut Shapes, pool: &Pool, of: &str, schema: &str) -> String {
+    let items: Vec<String> = (0..dice.below(5)).map(|_| value(dice, pool, of)).collect();
+    let items = items.join(", ");
+    match dice.below(12) {
+        0 => format!("NULL::{schema}{of}[]"),
+        1 => format!("'{{}}'::{of}[]"),
+        2 => format!("ARRAY[NULL, NULL]::{of}[]"),
+        3 => format!("ARRAY[ARRAY[{items}], ARRAY[{items}]]::{of}[]"),
+        4 => format!("('[-3:-1]={{NULL,NULL,NULL}}'::{of}[])"),
+        5 => format!(
+            "array_fill({}::{of}, ARRAY[{}])",
+            value(dice, pool, of),
+            ["0", "1", "40", "1025", "3584"][dice.below(5) as usize]
+        ),
+        6 => format!(
+            "array_fill({}::{of}, ARRAY[3], ARRAY[{}])",
+            value(dice, pool, of),
+            ["0", "7", "-2147483648", "2147483640"][dice.below(4) as usize]
+        ),
+        7 if of == "real" => "array_fill(0.5::real, ARRAY[5 * 8])".to_owned(),
+        8 if of == "real" => "(SELECT array_agg(n / 9.0)::real[] FROM generate_series(1, 40) n)".to_owned(),
+        _ => format!("ARRAY[{items}]::{of}[]"),
+    }
+}
+
+/// A value of a type.
+pub fn value(dice: &mut Shapes, pool: &Pool, of: &str) -> String {
+    if let Some(item) = of.strip_suffix("[]") {
+        return array(dice, pool, item, "");
+    }
+    match of {
+        "grnet_features" => features(dice, pool),
+        "bytea" => bytes(dice, pool),
+        "integer" | "smallint" | "bigint" => format!("{}::{of}", dice.one_of(&INTEGERS)),
+        "real" if dice.once_in(2) => format!("({}::numeric / 7)::real", dice.below(100)),
+        "real" | "double precision" | "numeric" => match dice.one_of(&FLOATS) {
+            // No real is as small.
+            "1e-300" if of == "real" => "1e-40::real".to_owned(),
+            float => format!("{float}::{of}"),
+        },
+        "text" | "cstring" => match dice.below(8) {
+            0 => format!("{}::{of}", dice.one_of(&CONDITIONS)),
+            1 | 2 => format!("('tiny'::text)::{of}"),
+            _ => format!("{}::{of}", dice.one_of(&TEXTS)),
+        },
+        "name" => format!("{}::name", dice.one_of(&COLUMNS)),
+        "jsonb" | "json" => format!("{}::{of}", dice.one_of(&JSON)),
+        "box" => format!("{}::box", dice.one_of(&BOXES)),
+        "boolean" => format!("{}::boolean", dice.one_of(&["true", "false", "NULL"])),
+        "regclass" => format!("{}::regclass", dice.one_of(&TABLES)),
+        "anyelement" => dice
+            .one_of(&[
+                "NULL::item",
+                "NULL::part",
+                "NULL::held",
+                "NULL::leaf",
+                "NULL::shown",
+                "1",
+                "'x'::text",
+                "NULL::clothed",
+                "ROW(1, 2)",
+                "NULL",
+            ])
+            .to_owned(),
+        "internal" | "trigger" => format!("NULL::{of}"),
+        _ => format!("{}::{of}", dice.one_of(&["NULL", "''", "'1'"])),
+    }
+}
+
+/// The query of a training or an evaluation.
+pub fn study(dice: &mut Shapes) -> String {
+    format!("{}::text", dice.one_of(&STUDIES))
+}
+
+/// The condition of a search.
+pub fn condition(dice: &mut Shapes) -> String {
+    dice.one_of(&CONDITIONS).to_owned()
+}
