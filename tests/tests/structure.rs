@@ -23,7 +23,7 @@ const UNSAFE: [(&str, usize); 10] = [
 
 /// Places in `src/ffi/` that say `unsafe`: a higher count is a reason to look. Half of them are the planner's trees and the
 /// running node, where nearly every line reads a struct of the server's.
-const UNSAFE_IN_FFI: usize = 300;
+const UNSAFE_IN_FFI: usize = 302;
 
 const LONGEST_FILE: usize = 600;
 
