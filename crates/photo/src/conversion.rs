@@ -120,8 +120,9 @@ fn plain(pixel: &[u8]) -> [u8; 3] {
     match *pixel {
         [light] => [light; 3],
         [red, green, blue] => [red, green, blue],
-        [cyan, magenta, yellow, black] => [cyan, magenta, yellow]
-            .map(|ink| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8),
+        [cyan, magenta, yellow, black] => {
+            [cyan, magenta, yellow].map(|ink| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8)
+        }
         _ => [0; 3],
     }
 }
