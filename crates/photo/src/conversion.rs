@@ -111,8 +111,19 @@ impl Conversion {
         };
         let mut rgb = vec![0; pixels.len() / channels * 3];
         let converted = catch_unwind(AssertUnwindSafe(|| self.executor.transform(pixels, &mut rgb).is_ok()));
-        debug_assert!(matches!(converted, Ok(true)), "a conversion that could be made converts");
-        rgb
+        if matches!(converted, Ok(true)) { rgb } else { pixels.chunks_exact(channels).flat_map(plain).collect() }
+    }
+}
+
+/// A pixel's colour as it is without a profile, where the library fails after all.
+fn plain(pixel: &[u8]) -> [u8; 3] {
+    match *pixel {
+        [light] => [light; 3],
+        [red, green, blue] => [red, green, blue],
+        [cyan, magenta, yellow, black] => {
+            [cyan, magenta, yellow].map(|ink| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8)
+        }
+        _ => [0; 3],
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) struct Steps {
     pub(crate) target: (u32, u32),
     /// The side of the result.
     pub(crate) size: u32,
-    /// Bytes for a conversion of colours.
+    /// Bytes for a conversion of colours, where it comes last.
     pub(crate) conversion: u64,
 }
 
@@ -36,7 +36,8 @@ impl Steps {
         let weights = u64::from(width + height) * 40 + u64::from(self.target.0 + self.target.1) * 80;
         let result = area(self.target.0, self.target.1) * 3 + area(self.size, self.size) * 3;
         let resize = rgb + between + weights + result;
-        // Inks are converted while they are decoded, other colours after the picture was let go.
-        FIXED + (self.decode + self.conversion).max(turn).max(resize)
+        // After the picture was let go.
+        let convert = area(self.target.0, self.target.1) * 3 + self.conversion;
+        FIXED + self.decode.max(turn).max(resize).max(convert)
     }
 }

@@ -79,9 +79,15 @@ impl Plan<'_> {
                 (raster.raw + raster.codec.max(rgb), kept)
             }
         };
+        // Inks are converted while they are decoded.
+        let (early, conversion) = match self.space() {
+            Space::Inks => (stored.conversion, 0),
+            Space::Grey | Space::Rgb => (0, stored.conversion),
+        };
+        let decode = decode + early;
         let turned = stored.orientation.exif() != 1;
         let kept = stored.orientation.turned_size((kept.width, kept.height));
-        Steps { decode, kept, turned, target: *target, size: *size, conversion: stored.conversion }.peak()
+        Steps { decode, kept, turned, target: *target, size: *size, conversion }.peak()
     }
 
     /// Decodes the photo, turns it upright and brings it to its size.
@@ -95,6 +101,14 @@ impl Plan<'_> {
         Ok(Prepared { pixels: fit::letterbox(resized, target, size), width, height, format })
     }
 
+    /// What the stored numbers are.
+    fn space(&self) -> Space {
+        match &self.stored.coding {
+            Coding::Jpeg(header) => header.space(),
+            Coding::Raster(raster) => raster.space,
+        }
+    }
+
     /// The wanted part's size within the square.
     pub(crate) fn target(&self) -> (u32, u32) {
         self.target
@@ -102,12 +116,9 @@ impl Plan<'_> {
 
     /// The wanted part at its size within the square, without what is around it.
     pub(crate) fn resized(self) -> Result<Vec<u8>, Error> {
+        let space = self.space();
         let Plan { bytes, stored, target, inside, eighths, .. } = self;
         let (format, orientation) = (stored.format, stored.orientation);
-        let space = match &stored.coding {
-            Coding::Jpeg(header) => header.space(),
-            Coding::Raster(raster) => raster.space,
-        };
         let (pixels, inside) = match &stored.coding {
             Coding::Jpeg(header) => jpeg::decode(bytes, header, inside, eighths)?,
             Coding::Raster(raster) => {
@@ -122,10 +133,11 @@ impl Plan<'_> {
         let mut resized = fit::resize(&pixels, inside, target, format)?;
         drop(pixels);
         // Inks became RGB while they were decoded.
-        if stored.conversion > 0 && space != Space::Inks {
-            if let Some(conversion) = Conversion::of(format, bytes, space) {
-                conversion.apply(&mut resized);
-            }
+        if stored.conversion > 0
+            && space != Space::Inks
+            && let Some(conversion) = Conversion::of(format, bytes, space)
+        {
+            conversion.apply(&mut resized);
         }
         Ok(resized)
     }

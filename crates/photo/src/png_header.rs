@@ -46,11 +46,8 @@ const END: &[u8] = b"\0\0\0\0IEND\xae\x42\x60\x82";
 /// The file with its end, where nothing but that is missing. Where pixels are, the decoder notices.
 pub(crate) fn pieces(bytes: &[u8]) -> Pieces<'_> {
     let mut at = 8;
-    loop {
-        let (length, kind) = match (four(bytes, at), four(bytes, at + 4)) {
-            (Some(length), Some(kind)) => (u32::from_be_bytes(length) as usize, kind),
-            _ => break,
-        };
+    while let (Some(length), Some(kind)) = (four(bytes, at), four(bytes, at + 4)) {
+        let length = u32::from_be_bytes(length) as usize;
         match at.checked_add(length + 12).filter(|&end| end <= bytes.len()) {
             Some(_) if &kind == b"IEND" => return Pieces::whole(bytes),
             Some(end) => at = end,

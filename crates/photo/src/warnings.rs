@@ -49,9 +49,10 @@ unsafe extern "C-unwind" fn unwind(info: &mut jpeg_common_struct) {
     let mut words = format!("error {code}");
     if let Some(format) = format {
         let mut text = [0u8; 80];
+        let place = &raw mut text;
         // SAFETY: libjpeg writes a string of at most 80 bytes with its zero there. The declaration takes what it writes
         // to for constant, so it is given the address of what may change.
-        unsafe { format(info, &*(&raw mut text)) };
+        unsafe { format(info, &*place) };
         let text = std::hint::black_box(text);
         let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
         words = String::from_utf8_lossy(&text[..end]).into_owned();

@@ -104,7 +104,7 @@ fn profiles_that_make_no_sense_are_ignored() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(120) })]
 
     /// Whatever a profile says, there are pixels, the same ones every time.
     #[test]
