@@ -55,7 +55,7 @@ fn triggers(name: &str) -> String {
 /// Columns of the type, or of a domain over it, of what holds rows.
 fn columns(features_type: pg_sys::Oid) -> String {
     format!(
-        "WITH RECURSIVE kind (type) AS (SELECT {}::pg_catalog.oid UNION ALL \
+        "WITH RECURSIVE kind AS (SELECT {}::pg_catalog.oid AS type UNION ALL \
          SELECT t.oid FROM pg_catalog.pg_type AS t JOIN kind ON t.typbasetype OPERATOR(pg_catalog.=) kind.type) \
          SELECT pg_catalog.format('column %I of table %s', a.attname, c.oid::pg_catalog.regclass), c.oid, a.attnum \
          FROM pg_catalog.pg_attribute AS a JOIN kind ON a.atttypid OPERATOR(pg_catalog.=) kind.type \
