@@ -4,7 +4,7 @@ use postgres::Client;
 
 use super::catalogue::Catalogue;
 use super::pool::Pool;
-use super::{step, tables};
+use super::{model, step, tables};
 use crate::differential::with_tables;
 use crate::growing;
 use crate::server::Server;
@@ -36,6 +36,7 @@ pub fn prepare(server: &Server) -> Ground {
     let pool = Pool::fill(&mut client);
     client.batch_execute(tables::BEFORE).expect("functions");
     client.batch_execute(tables::TABLES).expect("tables");
+    model::register(&mut client);
     client.batch_execute(tables::INDEXES).expect("indexes");
     let catalogue = Catalogue::read(&mut client);
     let version: i32 =

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod define;
 pub mod expression;
 pub mod ground;
+pub mod model;
 pub mod pool;
 pub mod query;
 pub mod raw;

@@ -21,7 +21,7 @@ pub struct Report {
     pub nodes: BTreeMap<String, u64>,
     /// Functions, operators and casts that were called.
     pub tried: BTreeSet<String>,
-    /// Those of them that were in a case without an ERROR.
+    /// Those of them that were in a statement without an ERROR.
     pub worked: BTreeSet<String>,
     /// All there are.
     pub all: BTreeSet<String>,
@@ -34,6 +34,20 @@ pub struct Report {
 }
 
 impl Report {
+    /// Notes that a statement was answered, and what of `used` is in it.
+    pub fn note_answer(&mut self, sql: &str, used: &BTreeSet<String>) {
+        self.answered += 1;
+        let is_in = |name: &&String| {
+            let call = match name.split_once(" (") {
+                Some((operator, _)) => operator.to_owned(),
+                None if name.starts_with("cast ") => "CAST(".to_owned(),
+                None => name.split_inclusive('(').next().unwrap_or(name).to_owned(),
+            };
+            sql.contains(&call)
+        };
+        self.worked.extend(used.iter().filter(is_in).cloned());
+    }
+
     /// Notes the nodes of a plan.
     pub fn note_plan(&mut self, plan: &[String]) {
         self.plans += 1;
@@ -69,7 +83,10 @@ impl fmt::Display for Report {
         writeln!(f, "errors by SQLSTATE: {}", counts(&self.errors))?;
         writeln!(f, "{} plans with: {}", self.plans, counts(&self.nodes))?;
         let (tried, worked, all) = (self.tried.len(), self.worked.len(), self.all.len());
-        writeln!(f, "functions, operators and casts: {tried} of {all} called, {worked} in cases without an error")?;
+        writeln!(
+            f,
+            "functions, operators and casts: {tried} of {all} called, {worked} in statements without an error"
+        )?;
         writeln!(f, "never called: {:?}", self.untried())?;
         writeln!(f, "never without an error: {:?}", self.all.difference(&self.worked).collect::<Vec<_>>())?;
         writeln!(f, "longest beyond its timeout: {:?} by {}", self.late.0, self.late.1)?;

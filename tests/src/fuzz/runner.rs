@@ -107,11 +107,10 @@ impl Runner<'_> {
     fn case(&mut self, client: &mut Client, case: &Case) -> bool {
         self.report.cases += 1;
         self.report.tried.extend(case.used.iter().cloned());
-        if client.batch_execute(CLEAN).is_err() {
-            self.fail(case, 0, "the session is lost before it");
+        if let Err(error) = clean(client) {
+            self.fail(case, 0, &format!("the session is lost before it: {error:?}"));
             return false;
         }
-        let mut all_worked = true;
         let mut discards = false;
         for (at, step) in case.steps.iter().enumerate() {
             if self.options.verbose {
@@ -131,16 +130,14 @@ impl Runner<'_> {
                 return false;
             }
             match answer {
-                Answer::Fine => self.report.answered += 1,
+                Answer::Fine => self.report.note_answer(step.sql(), &case.used),
                 Answer::Error(error) => {
-                    all_worked = false;
                     *self.report.errors.entry(error.code().code().to_owned()).or_default() += 1;
                     if let Some(why) = verdict::of_error(&error) {
                         self.fail(case, at, &why);
                     }
                 }
                 Answer::Odd(why) => {
-                    all_worked = false;
                     *self.report.errors.entry(format!("client: {why}")).or_default() += 1;
                 }
                 Answer::Lost(why) => {
@@ -154,13 +151,10 @@ impl Runner<'_> {
             let notices = std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner));
             notices.iter().for_each(|notice| self.fail(case, at, notice));
         }
-        if all_worked {
-            self.report.worked.extend(case.used.iter().cloned());
-        }
         self.explain(client, case);
         if case.number.is_multiple_of(50) {
             self.look_at_log(case);
-            if client.batch_execute(CLEAN).is_ok() {
+            if clean(client).is_ok() {
                 self.ground.mend(client);
             }
         }
@@ -199,6 +193,18 @@ impl Runner<'_> {
         self.report.restarts = row.get::<_, Option<i64>>(0).unwrap_or(0);
         self.report
     }
+}
+
+/// Takes back what a case has set. A timeout of a millisecond, or a cancel that comes late, may end that, too.
+fn clean(client: &mut Client) -> Result<(), postgres::Error> {
+    let mut done = client.batch_execute(CLEAN);
+    for _ in 0..100 {
+        if done.is_ok() || client.is_closed() {
+            break;
+        }
+        done = client.batch_execute(CLEAN);
+    }
+    done
 }
 
 /// The server for a run.

@@ -257,3 +257,25 @@ pub fn study(dice: &mut Shapes) -> String {
 pub fn condition(dice: &mut Shapes) -> String {
     dice.one_of(&CONDITIONS).to_owned()
 }
+
+/// A value that is mostly right, so that what lies behind the first check is reached too.
+pub fn tame(dice: &mut Shapes, pool: &Pool, of: &str) -> String {
+    let words = match of {
+        "grnet_features" => return format!("pool.f({})", dice.below(6)),
+        "bytea" => return format!("pool.b({})", dice.below(6)),
+        "integer" => &["1", "0", "2", "20"][..],
+        "text" => &["'tiny'"],
+        "name" => &["NULL::name", "'features'"],
+        "jsonb" => &["'{}'", "'{\"steps\": 1, \"model\": \"tiny\"}'", "'{\"shortlist\": 3}'"],
+        "box" => &["box '(0,0),(20,20)'", "NULL::box"],
+        "regclass" => &["'item'::regclass", "'near'::regclass", "'part_low'::regclass", "'seen'::regclass"],
+        "anyelement" => &["NULL::item", "NULL::near", "NULL::part", "NULL::clothed"],
+        "integer[]" => &["'{2,5}'::int[]", "NULL::int[]"],
+        "grnet_features[]" => &["ARRAY[pool.f(1), pool.f(2)]", "ARRAY[pool.f(3), NULL]"],
+        "bytea[]" => &["ARRAY[pool.b(1), pool.b(2), NULL]"],
+        "text[]" => &["ARRAY['16384:(0,1)', NULL]"],
+        "real[]" => &["array_fill(0.5::real, ARRAY[5 * 8])"],
+        _ => return value(dice, pool, of),
+    };
+    dice.one_of(words).to_owned()
+}
