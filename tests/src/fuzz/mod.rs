@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod define;
 pub mod expression;
 pub mod ground;
+pub mod group;
 pub mod model;
 pub mod pool;
 pub mod query;
@@ -23,6 +24,7 @@ pub mod value;
 pub mod verdict;
 pub mod watch;
 pub mod wire;
+pub mod words;
 pub mod write;
 
 use std::time::Duration;
