@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+/// So many failures of a kind are kept.
+const FEW: u64 = 3;
+
 /// Counts, and what failed.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -29,8 +32,10 @@ pub struct Report {
     pub late: (Duration, String),
     /// How often the engine was started anew.
     pub restarts: i64,
-    /// What must not be, with what is needed to see it again.
+    /// What must not be, with what is needed to see it again: some of each kind.
     pub failures: Vec<String>,
+    /// How many there were, by their first line without its figures.
+    pub kinds: BTreeMap<String, u64>,
 }
 
 impl Report {
@@ -62,6 +67,19 @@ impl Report {
         names.into_iter().for_each(|name| *self.nodes.entry(name).or_default() += 1);
     }
 
+    /// Notes a failure; gives whether there were few of its kind before.
+    pub fn note_failure(&mut self, why: &str, failure: String) -> bool {
+        let line = why.lines().next().unwrap_or_default();
+        let kind = line.chars().filter(|letter| !letter.is_ascii_digit()).take(120).collect();
+        let count = self.kinds.entry(kind).or_default();
+        *count += 1;
+        let is_new = *count <= FEW;
+        if is_new {
+            self.failures.push(failure);
+        }
+        is_new
+    }
+
     /// What was never called.
     pub fn untried(&self) -> Vec<&str> {
         self.all.difference(&self.tried).map(String::as_str).collect()
@@ -91,6 +109,6 @@ impl fmt::Display for Report {
         writeln!(f, "never without an error: {:?}", self.all.difference(&self.worked).collect::<Vec<_>>())?;
         writeln!(f, "longest beyond its timeout: {:?} by {}", self.late.0, self.late.1)?;
         writeln!(f, "the engine was started anew {} times", self.restarts)?;
-        write!(f, "{} failures", self.failures.len())
+        write!(f, "{} failures: {}", self.kinds.values().sum::<u64>(), counts(&self.kinds))
     }
 }

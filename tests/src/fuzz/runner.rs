@@ -91,16 +91,12 @@ impl Runner<'_> {
     }
 
     fn fail(&mut self, case: &Case, at: usize, why: &str) {
-        let failure = format!(
-            "case {} of seed {}, statement {}: {why}\n{case}  -- again: --seed {} --replay {}",
-            case.number,
-            self.options.seed,
-            at + 1,
-            self.options.seed,
-            case.number
-        );
-        println!("FAILURE {failure}");
-        self.report.failures.push(failure);
+        let (number, seed) = (case.number, self.options.seed);
+        let again = format!("  -- again: --seed {seed} --replay {number}");
+        let failure = format!("case {number} of seed {seed}, statement {}: {why}\n{case}{again}", at + 1);
+        if self.report.note_failure(why, failure.clone()) {
+            println!("FAILURE {failure}");
+        }
     }
 
     /// Runs a case; false where its session is of no use any more.
@@ -129,6 +125,8 @@ impl Runner<'_> {
                 self.fail(case, at, &format!("it hung: {took:?}, and was ended"));
                 return false;
             }
+            // What is left of a COPY that failed would be taken for the answer to what is said next.
+            let is_muddled = step.is_copy_in() && !matches!(answer, Answer::Fine);
             match answer {
                 Answer::Fine => self.report.note_answer(step.sql(), &case.used),
                 Answer::Error(error) => {
@@ -150,6 +148,9 @@ impl Runner<'_> {
             }
             let notices = std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner));
             notices.iter().for_each(|notice| self.fail(case, at, notice));
+            if is_muddled {
+                return false;
+            }
         }
         self.explain(client, case);
         if case.number.is_multiple_of(50) {
@@ -186,8 +187,12 @@ impl Runner<'_> {
         let mut client = self.session();
         let log = self.server.log();
         let bad = verdict::of_log(log.get(self.log_seen..).unwrap_or_default());
-        self.report.failures.extend(bad.into_iter().map(|line| format!("at the end the log has: {line}")));
-        self.report.failures.extend(self.ground.differences(&mut client));
+        for line in bad {
+            self.report.note_failure("the log at the end", format!("at the end the log has: {line}"));
+        }
+        if let Some(why) = self.ground.differences(&mut client) {
+            self.report.note_failure("the ranking at the end", why);
+        }
         self.server.engine();
         let row = client.query_one("SELECT restarts FROM grnet.stat_engine", &[]).expect("the engine answers");
         self.report.restarts = row.get::<_, Option<i64>>(0).unwrap_or(0);
