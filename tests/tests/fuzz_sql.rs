@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use grnet_tests::differential::number;
-use grnet_tests::fuzz::{Options, runner};
+use grnet_tests::fuzz::{Options, ground, runner};
 use grnet_tests::server::Server;
 
 #[test]
 fn random_statements_end_in_answers_and_ordinary_errors() {
     let (seconds, seed) = (number("GRNET_FUZZ_SECONDS", 20), number("GRNET_FUZZ_SEED", 1));
-    let server = Server::build(runner::settings);
+    let server = Server::build(ground::settings);
     let report = runner::run(&server, &Options { time: Duration::from_secs(seconds), seed, ..Options::default() });
     println!("seed {seed}: {report}");
     assert!(report.failures.is_empty(), "{}", report.failures.join("\n"));
@@ -30,7 +30,7 @@ fn a_planted_fault_and_a_planted_crash_are_found() {
     for (plant, signature, found) in
         [(FAULT, "grnet_planted()", "SQLSTATE XX000"), (CRASH, "grnet_planted(bigint)", "terminated by signal 11")]
     {
-        let server = Server::build(runner::settings);
+        let server = Server::build(ground::settings);
         let mut client = server.session();
         client.batch_execute(plant).expect("a function");
         client.batch_execute(&format!("ALTER EXTENSION grnet_pg ADD FUNCTION {signature}")).expect("a member");

@@ -65,10 +65,11 @@ impl Maker<'_> {
 
     /// A value or a column.
     pub fn leaf(&mut self, of: &str, row: bool) -> String {
-        if row && !self.dice.once_in(3) {
-            if let Some(column) = column(&mut self.dice, of) {
-                return column;
-            }
+        if row
+            && !self.dice.once_in(3)
+            && let Some(column) = column(&mut self.dice, of)
+        {
+            return column;
         }
         value(&mut self.dice, self.pool, of)
     }

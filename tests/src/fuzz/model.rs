@@ -93,13 +93,12 @@ impl Maker<'_> {
     pub fn other_model(&mut self) -> Vec<String> {
         let (name, _) = SHAPES[self.dice.below(SHAPES.len() as u64) as usize];
         let query = format!("(SELECT features FROM {name} WHERE id = {})", self.dice.below(72));
-        let score = self.one_of(&[
-            "i.features <-> q",
-            "q <-> i.features",
-            "grnet_score(i.features, q)",
-            "grnet_score(q, grnet_quantize(i.features))",
-        ]);
-        let score = score.replace('q', "Q").replace("Quantize", "quantize").replace('Q', &query);
+        let score = match self.dice.below(4) {
+            0 => format!("i.features <-> {query}"),
+            1 => format!("{query} <-> i.features"),
+            2 => format!("grnet_score(i.features, {query})"),
+            _ => format!("grnet_score({query}, grnet_quantize(i.features))"),
+        };
         let sql = match self.dice.below(6) {
             0 => format!("SELECT i.id, {score} FROM {name} i, generate_series(1, 2) ORDER BY {score}"),
             1 => format!("SELECT i.id, j.id, i.features <-> j.features FROM {name} i, {name} j WHERE i.id < 9"),

@@ -4,6 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use postgres::error::DbError;
+
+use super::step::Step;
+
 /// So many failures of a kind are kept.
 const FEW: u64 = 3;
 
@@ -18,6 +22,8 @@ pub struct Report {
     pub answered: u64,
     /// ERRORs by SQLSTATE.
     pub errors: BTreeMap<String, u64>,
+    /// What was said, where an engine, a disk or a network is meant: once for each SQLSTATE.
+    pub outside: BTreeMap<String, String>,
     /// Plans that were looked at.
     pub plans: u64,
     /// In how many of them a node was.
@@ -51,6 +57,19 @@ impl Report {
             sql.contains(&call)
         };
         self.worked.extend(used.iter().filter(is_in).cloned());
+    }
+
+    /// Notes an ERROR.
+    pub fn note_error(&mut self, error: &DbError, step: &Step) {
+        let code = error.code().code();
+        *self.errors.entry(code.to_owned()).or_default() += 1;
+        if ["08", "38", "53", "58", "57P"].iter().any(|class| code.starts_with(class)) {
+            let said = || {
+                let step: String = step.to_string().chars().take(300).collect();
+                format!("{} ({}) by {step}", error.message(), error.detail().unwrap_or("-"))
+            };
+            self.outside.entry(code.to_owned()).or_insert_with(said);
+        }
     }
 
     /// Notes the nodes of a plan.
@@ -99,6 +118,7 @@ impl fmt::Display for Report {
             self.cases, self.statements, self.answered
         )?;
         writeln!(f, "errors by SQLSTATE: {}", counts(&self.errors))?;
+        self.outside.iter().try_for_each(|(code, said)| writeln!(f, "  {code}: {said}"))?;
         writeln!(f, "{} plans with: {}", self.plans, counts(&self.nodes))?;
         let (tried, worked, all) = (self.tried.len(), self.worked.len(), self.all.len());
         writeln!(

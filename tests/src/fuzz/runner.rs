@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use grnet_cluster::Builder;
 use postgres::{Client, NoTls};
 
 use super::case::Case;
 use super::ground::{self, Ground};
+use super::neighbour::Neighbour;
 use super::report::Report;
 use super::step::{self, Answer};
 use super::verdict;
@@ -17,10 +17,6 @@ use crate::server::Server;
 
 /// What a statement may take, if it sets no other time.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Before each case, so that it depends on as little as possible.
-const CLEAN: &str = "ROLLBACK; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; CLOSE ALL; DEALLOCATE ALL; \
-                     SET statement_timeout = '5s'; SET client_min_messages = warning";
 
 /// A session lasts so many cases.
 const SESSION: u64 = 200;
@@ -47,6 +43,9 @@ pub fn run(server: &Server, options: &Options) -> Report {
     let watch = Watch::start(server.config());
     let mut runner =
         Runner { server, options, ground, watch, notices: Arc::default(), log_seen: server.log().len(), report };
+    let complaints = Arc::clone(&runner.notices);
+    let complain = move |why| complaints.lock().unwrap_or_else(PoisonError::into_inner).push(why);
+    let neighbour = options.neighbour.then(|| Neighbour::start(server.config(), options.seed, complain));
     let start = Instant::now();
     let mut client = None;
     let mut number = options.first;
@@ -62,6 +61,7 @@ pub fn run(server: &Server, options: &Options) -> Report {
         }
         number += 1;
     }
+    drop(neighbour);
     runner.finish()
 }
 
@@ -103,7 +103,7 @@ impl Runner<'_> {
     fn case(&mut self, client: &mut Client, case: &Case) -> bool {
         self.report.cases += 1;
         self.report.tried.extend(case.used.iter().cloned());
-        if let Err(error) = clean(client) {
+        if let Err(error) = ground::clean(client) {
             self.fail(case, 0, &format!("the session is lost before it: {error:?}"));
             return false;
         }
@@ -130,7 +130,7 @@ impl Runner<'_> {
             match answer {
                 Answer::Fine => self.report.note_answer(step.sql(), &case.used),
                 Answer::Error(error) => {
-                    *self.report.errors.entry(error.code().code().to_owned()).or_default() += 1;
+                    self.report.note_error(&error, step);
                     if let Some(why) = verdict::of_error(&error) {
                         self.fail(case, at, &why);
                     }
@@ -155,7 +155,7 @@ impl Runner<'_> {
         self.explain(client, case);
         if case.number.is_multiple_of(50) {
             self.look_at_log(case);
-            if clean(client).is_ok() {
+            if ground::clean(client).is_ok() {
                 self.ground.mend(client);
             }
         }
@@ -198,22 +198,4 @@ impl Runner<'_> {
         self.report.restarts = row.get::<_, Option<i64>>(0).unwrap_or(0);
         self.report
     }
-}
-
-/// Takes back what a case has set. A timeout of a millisecond, or a cancel that comes late, may end that, too.
-fn clean(client: &mut Client) -> Result<(), postgres::Error> {
-    let mut done = client.batch_execute(CLEAN);
-    for _ in 0..100 {
-        if done.is_ok() || client.is_closed() {
-            break;
-        }
-        done = client.batch_execute(CLEAN);
-    }
-    done
-}
-
-/// The server for a run.
-pub fn settings(builder: Builder) -> Builder {
-    // ERRORs are the rule here: the log is for what they do not tell.
-    builder.preload(true).setting("log_min_messages", "log").setting("max_parallel_workers", 4)
 }

@@ -69,11 +69,11 @@ fn bytes(dice: &mut Shapes, pool: &Pool) -> String {
 }
 
 /// An array of a type's values, odd in its shape, too.
-fn array(dice: &mut Shapes, pool: &Pool, of: &str, schema: &str) -> String {
+fn array(dice: &mut Shapes, pool: &Pool, of: &str) -> String {
     let items: Vec<String> = (0..dice.below(5)).map(|_| value(dice, pool, of)).collect();
     let items = items.join(", ");
     match dice.below(12) {
-        0 => format!("NULL::{schema}{of}[]"),
+        0 => format!("NULL::{of}[]"),
         1 => format!("'{{}}'::{of}[]"),
         2 => format!("ARRAY[NULL, NULL]::{of}[]"),
         3 => format!("ARRAY[ARRAY[{items}], ARRAY[{items}]]::{of}[]"),
@@ -97,7 +97,7 @@ fn array(dice: &mut Shapes, pool: &Pool, of: &str, schema: &str) -> String {
 /// A value of a type.
 pub fn value(dice: &mut Shapes, pool: &Pool, of: &str) -> String {
     if let Some(item) = of.strip_suffix("[]") {
-        return array(dice, pool, item, "");
+        return array(dice, pool, item);
     }
     match of {
         "grnet_features" => features(dice, pool),
