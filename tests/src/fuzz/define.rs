@@ -56,7 +56,7 @@ impl Maker<'_> {
             4 => "USING hnsw ((grnet_global(features)::halfvec(8)) halfvec_ip_ops)".to_owned(),
             5 => "((grnet_info(features)))".to_owned(),
             6 => format!("(id) WHERE grnet_score(features, {features}) > 0.3"),
-            _ => format!("((grnet_global(features)), (grnet_score(features, features)))"),
+            _ => "((grnet_global(features)), (grnet_score(features, features)))".to_owned(),
         };
         let query = self.ranked();
         vec![

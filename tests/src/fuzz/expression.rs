@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::catalogue::{Catalogue, Function};
 use super::pool::Pool;
-use super::value::{condition, study, value};
+use super::value::{condition, study, tame, value};
 use crate::shapes::Shapes;
 
 /// Makes expressions and notes which functions are in them.
@@ -65,10 +65,11 @@ impl Maker<'_> {
 
     /// A value or a column.
     pub fn leaf(&mut self, of: &str, row: bool) -> String {
-        if row && !self.dice.once_in(3) {
-            if let Some(column) = column(&mut self.dice, of) {
-                return column;
-            }
+        if row
+            && !self.dice.once_in(3)
+            && let Some(column) = column(&mut self.dice, of)
+        {
+            return column;
         }
         value(&mut self.dice, self.pool, of)
     }
@@ -102,13 +103,16 @@ impl Maker<'_> {
         let given = function.arguments.len() - left_out;
         let named =
             self.dice.once_in(4) && function.names.iter().take(given).filter(|name| !name.is_empty()).count() == given;
+        let is_tame = self.dice.once_in(2);
         let mut arguments: Vec<String> = (0..given)
             .map(|at| {
                 let name = function.names.get(at).map_or("", String::as_str);
                 let argument = match (name, function.arguments[at].as_str()) {
                     // Anything else would hardly ever be a query.
+                    ("condition", "text") if is_tame => "NULL::text".to_owned(),
                     ("query", "text") if !self.dice.once_in(6) => study(&mut self.dice),
                     ("condition", "text") if !self.dice.once_in(6) => condition(&mut self.dice),
+                    (_, of) if is_tame && !self.dice.once_in(8) => tame(&mut self.dice, self.pool, of),
                     (_, of) => self.expression(of, depth, row),
                 };
                 if named { format!("\"{name}\" => {argument}") } else { argument }

@@ -1,10 +1,11 @@
 //! The database that cases run in: made once, mended now and then, and compared at the end.
 
+use grnet_cluster::Builder;
 use postgres::Client;
 
 use super::catalogue::Catalogue;
 use super::pool::Pool;
-use super::{step, tables};
+use super::{model, step, tables};
 use crate::differential::with_tables;
 use crate::growing;
 use crate::server::Server;
@@ -12,6 +13,10 @@ use crate::server::Server;
 /// A ranking of rows that no case touches.
 const RANKING: &str = "SELECT id, category, features <-> pool.f(1) AS d, grnet_score(pool.f(1), features) \
                        FROM sure ORDER BY features <-> pool.f(1), id LIMIT 30";
+
+/// Before each case, so that it depends on as little as possible.
+const CLEAN: &str = "ROLLBACK; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; CLOSE ALL; DEALLOCATE ALL; \
+                     SET statement_timeout = '5s'; SET client_min_messages = warning";
 
 /// What is there.
 #[derive(Debug)]
@@ -36,6 +41,7 @@ pub fn prepare(server: &Server) -> Ground {
     let pool = Pool::fill(&mut client);
     client.batch_execute(tables::BEFORE).expect("functions");
     client.batch_execute(tables::TABLES).expect("tables");
+    model::register(&mut client);
     client.batch_execute(tables::INDEXES).expect("indexes");
     let catalogue = Catalogue::read(&mut client);
     let version: i32 =
@@ -61,7 +67,15 @@ impl Ground {
             INSERT INTO near SELECT * FROM item WHERE id NOT IN (SELECT id FROM near);
             INSERT INTO part SELECT * FROM item WHERE (SELECT count(*) < 20 FROM part);
             INSERT INTO leaf SELECT * FROM item WHERE (SELECT count(*) < 20 FROM leaf)";
-        if let Err(error) = client.batch_execute(sql) {
+        // Another session may be in the way.
+        let mut done = client.batch_execute(sql);
+        for _ in 0..20 {
+            if done.is_ok() {
+                break;
+            }
+            done = client.batch_execute(sql);
+        }
+        if let Err(error) = done {
             panic!("the tables cannot be mended: {error:?}");
         }
     }
@@ -74,4 +88,25 @@ impl Ground {
             Err(error) => Some(format!("a ranking at the end fails: {error:?}")),
         }
     }
+}
+
+/// Takes back what a case has set. A timeout of a millisecond, or a cancel that comes late, may end that, too.
+///
+/// # Errors
+/// The session is lost.
+pub fn clean(client: &mut Client) -> Result<(), postgres::Error> {
+    let mut done = client.batch_execute(CLEAN);
+    for _ in 0..100 {
+        if done.is_ok() || client.is_closed() {
+            break;
+        }
+        done = client.batch_execute(CLEAN);
+    }
+    done
+}
+
+/// The server for a run.
+pub fn settings(builder: Builder) -> Builder {
+    // ERRORs are the rule here: the log is for what they do not tell.
+    builder.preload(true).setting("log_min_messages", "log").setting("max_parallel_workers", 4)
 }

@@ -8,6 +8,9 @@ pub mod catalogue;
 pub mod define;
 pub mod expression;
 pub mod ground;
+pub mod group;
+pub mod model;
+pub mod neighbour;
 pub mod pool;
 pub mod query;
 pub mod raw;
@@ -22,6 +25,7 @@ pub mod value;
 pub mod verdict;
 pub mod watch;
 pub mod wire;
+pub mod words;
 pub mod write;
 
 use std::time::Duration;
@@ -41,13 +45,23 @@ pub struct Options {
     pub cases: u64,
     /// Whether every statement is printed before it runs.
     pub verbose: bool,
+    /// Whether another session changes definitions meanwhile: then a case made again may end otherwise.
+    pub neighbour: bool,
     /// A function to which cases keep, by a part of its name.
     pub only: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { time: Duration::from_secs(60), seed: 1, first: 0, cases: u64::MAX, verbose: false, only: None }
+        Self {
+            time: Duration::from_secs(60),
+            seed: 1,
+            first: 0,
+            cases: u64::MAX,
+            verbose: false,
+            neighbour: false,
+            only: None,
+        }
     }
 }
 

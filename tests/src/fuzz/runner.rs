@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use grnet_cluster::Builder;
 use postgres::{Client, NoTls};
 
 use super::case::Case;
 use super::ground::{self, Ground};
+use super::neighbour::Neighbour;
 use super::report::Report;
 use super::step::{self, Answer};
 use super::verdict;
@@ -17,10 +17,6 @@ use crate::server::Server;
 
 /// What a statement may take, if it sets no other time.
 const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Before each case, so that it depends on as little as possible.
-const CLEAN: &str = "ROLLBACK; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; CLOSE ALL; DEALLOCATE ALL; \
-                     SET statement_timeout = '5s'; SET client_min_messages = warning";
 
 /// A session lasts so many cases.
 const SESSION: u64 = 200;
@@ -47,6 +43,9 @@ pub fn run(server: &Server, options: &Options) -> Report {
     let watch = Watch::start(server.config());
     let mut runner =
         Runner { server, options, ground, watch, notices: Arc::default(), log_seen: server.log().len(), report };
+    let complaints = Arc::clone(&runner.notices);
+    let complain = move |why| complaints.lock().unwrap_or_else(PoisonError::into_inner).push(why);
+    let neighbour = options.neighbour.then(|| Neighbour::start(server.config(), options.seed, complain));
     let start = Instant::now();
     let mut client = None;
     let mut number = options.first;
@@ -62,6 +61,7 @@ pub fn run(server: &Server, options: &Options) -> Report {
         }
         number += 1;
     }
+    drop(neighbour);
     runner.finish()
 }
 
@@ -91,27 +91,22 @@ impl Runner<'_> {
     }
 
     fn fail(&mut self, case: &Case, at: usize, why: &str) {
-        let failure = format!(
-            "case {} of seed {}, statement {}: {why}\n{case}  -- again: --seed {} --replay {}",
-            case.number,
-            self.options.seed,
-            at + 1,
-            self.options.seed,
-            case.number
-        );
-        println!("FAILURE {failure}");
-        self.report.failures.push(failure);
+        let (number, seed) = (case.number, self.options.seed);
+        let again = format!("  -- again: --seed {seed} --replay {number}");
+        let failure = format!("case {number} of seed {seed}, statement {}: {why}\n{case}{again}", at + 1);
+        if self.report.note_failure(why, failure.clone()) {
+            println!("FAILURE {failure}");
+        }
     }
 
     /// Runs a case; false where its session is of no use any more.
     fn case(&mut self, client: &mut Client, case: &Case) -> bool {
         self.report.cases += 1;
         self.report.tried.extend(case.used.iter().cloned());
-        if client.batch_execute(CLEAN).is_err() {
-            self.fail(case, 0, "the session is lost before it");
+        if let Err(error) = ground::clean(client) {
+            self.fail(case, 0, &format!("the session is lost before it: {error:?}"));
             return false;
         }
-        let mut all_worked = true;
         let mut discards = false;
         for (at, step) in case.steps.iter().enumerate() {
             if self.options.verbose {
@@ -130,17 +125,17 @@ impl Runner<'_> {
                 self.fail(case, at, &format!("it hung: {took:?}, and was ended"));
                 return false;
             }
+            // What is left of a COPY that failed would be taken for the answer to what is said next.
+            let is_muddled = step.is_copy_in() && !matches!(answer, Answer::Fine);
             match answer {
-                Answer::Fine => self.report.answered += 1,
+                Answer::Fine => self.report.note_answer(step.sql(), &case.used),
                 Answer::Error(error) => {
-                    all_worked = false;
-                    *self.report.errors.entry(error.code().code().to_owned()).or_default() += 1;
+                    self.report.note_error(&error, step);
                     if let Some(why) = verdict::of_error(&error) {
                         self.fail(case, at, &why);
                     }
                 }
                 Answer::Odd(why) => {
-                    all_worked = false;
                     *self.report.errors.entry(format!("client: {why}")).or_default() += 1;
                 }
                 Answer::Lost(why) => {
@@ -153,14 +148,14 @@ impl Runner<'_> {
             }
             let notices = std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner));
             notices.iter().for_each(|notice| self.fail(case, at, notice));
-        }
-        if all_worked {
-            self.report.worked.extend(case.used.iter().cloned());
+            if is_muddled {
+                return false;
+            }
         }
         self.explain(client, case);
         if case.number.is_multiple_of(50) {
             self.look_at_log(case);
-            if client.batch_execute(CLEAN).is_ok() {
+            if ground::clean(client).is_ok() {
                 self.ground.mend(client);
             }
         }
@@ -192,17 +187,15 @@ impl Runner<'_> {
         let mut client = self.session();
         let log = self.server.log();
         let bad = verdict::of_log(log.get(self.log_seen..).unwrap_or_default());
-        self.report.failures.extend(bad.into_iter().map(|line| format!("at the end the log has: {line}")));
-        self.report.failures.extend(self.ground.differences(&mut client));
+        for line in bad {
+            self.report.note_failure("the log at the end", format!("at the end the log has: {line}"));
+        }
+        if let Some(why) = self.ground.differences(&mut client) {
+            self.report.note_failure("the ranking at the end", why);
+        }
         self.server.engine();
         let row = client.query_one("SELECT restarts FROM grnet.stat_engine", &[]).expect("the engine answers");
         self.report.restarts = row.get::<_, Option<i64>>(0).unwrap_or(0);
         self.report
     }
-}
-
-/// The server for a run.
-pub fn settings(builder: Builder) -> Builder {
-    // ERRORs are the rule here: the log is for what they do not tell.
-    builder.preload(true).setting("log_min_messages", "log").setting("max_parallel_workers", 4)
 }

@@ -7,7 +7,8 @@ impl Maker<'_> {
     /// A query run in one of many ways.
     pub fn run_of(&mut self) -> Vec<String> {
         let sql = self.query();
-        match self.dice.below(22) {
+        match self.dice.below(24) {
+            15 | 16 => self.other_model(),
             0 => self.cursor(&sql),
             1 => self.prepared(),
             2 => self.shaped(),

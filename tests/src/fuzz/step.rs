@@ -41,6 +41,11 @@ impl Step {
         }
     }
 
+    /// Whether rows are sent.
+    pub fn is_copy_in(&self) -> bool {
+        matches!(self, Self::CopyIn(..) | Self::CopyAround(..))
+    }
+
     /// After how long another session cancels it.
     pub fn cancelled_after(&self) -> Option<Duration> {
         match self {
