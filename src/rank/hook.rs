@@ -88,7 +88,7 @@ impl<'p> Ranking<'p> {
         let mut partial = input.partial_paths();
         let given = partial.first().map_or(0, |path| path.workers());
         if self.query.is_of_one_relation()
-            && let Some(workers) = workers::worth(self.query, input, &self.pair)
+            && let Some(workers) = workers::worth(self.query, input, &self.pair, true)
             && workers > given
         {
             partial.push(input.parallel_scan(self.query, workers));

@@ -18,7 +18,6 @@ pub fn offer<'p>(query: Query<'p>, relation: Relation<'p>) {
     if !settings::enable_rank() || !query.is_sorted() || !relation.may_be_parallel() {
         return;
     }
-    // Without the node above them, workers would compute what is not sure to reach them.
     let is_alone = query.is_of_one_relation() && !relation.is_part();
     if is_alone || !query.is_of_plain_rows() || query.has_temporary_tables() {
         return;
@@ -28,7 +27,8 @@ pub fn offer<'p>(query: Query<'p>, relation: Relation<'p>) {
         return;
     };
     let given = relation.partial_paths().first().map_or(0, |path| path.workers());
-    if let Some(workers) = worth(query, relation, &pair)
+    // A plan without the node may come of it, whose workers compute the scores themselves.
+    if let Some(workers) = worth(query, relation, &pair, false)
         && workers > given
     {
         relation.offer_partial(relation.parallel_scan(query, workers));
@@ -36,11 +36,12 @@ pub fn offer<'p>(query: Query<'p>, relation: Relation<'p>) {
 }
 
 /// How many workers scoring the rows of a table is worth, where it is what the scores are of and workers may read it.
-pub fn worth<'p>(query: Query<'p>, relation: Relation<'p>, pair: &Pair<'p>) -> Option<i32> {
+/// `by_node` where nothing but the node computes those scores.
+pub fn worth<'p>(query: Query<'p>, relation: Relation<'p>, pair: &Pair<'p>, by_node: bool) -> Option<i32> {
     if relation.has_chosen_workers()
         || !relation.is_plain_table(query)
         || !pair.item.is_of(query, relation)
-        || sends_pointers(query, relation, pair)
+        || sends_pointers(query, relation, by_node.then_some(pair))
     {
         return None;
     }
@@ -53,20 +54,27 @@ pub fn worth<'p>(query: Query<'p>, relation: Relation<'p>, pair: &Pair<'p>) -> O
 /// Parameters are sent as they are (`SerializeParamExecParams` in src/backend/executor/execParallel.c), and a value of
 /// 7 kB lies out of line. PostgreSQL's own parallel plans have the same limit, but not for tables of this size. The
 /// query's side of the node's scores is no such parameter: the leader fetches it and leaves its bytes to the workers.
-fn sends_pointers<'p>(query: Query<'p>, relation: Relation<'p>, pair: &Pair<'p>) -> bool {
-    let is_pointer = |param: &Param| match param {
-        // Of a function's variable, say. Others that are as long and come from a temporary table are rare.
-        Param::Given(of) => *of == pair.query.type_id(),
-        Param::Computed(of) => planner::is_variable(*of) && query.has_temporary_tables(),
+fn sends_pointers<'p>(query: Query<'p>, relation: Relation<'p>, by_node: Option<&Pair<'p>>) -> bool {
+    let is_pointer = |param: Param| match param {
+        // Of a function's variable, say, which may have been read from such a table.
+        Param::Given(of) => planner::is_variable(of),
+        Param::Computed(of) => planner::is_variable(of) && query.has_temporary_tables(),
     };
-    let computed_by_node = |expr| recognise::score(expr).is_some_and(|score| score.is_of(pair));
-    let mut found: Vec<(Expr<'p>, Option<Param>)> = Vec::new();
-    for condition in relation.conditions() {
-        condition.find(&mut |expr| expr.param().map(Some), &mut found);
+    let by_node = |expr| by_node.is_some_and(|pair| recognise::score(expr).is_some_and(|score| score.is_of(pair)));
+    let conditions = relation.conditions().into_iter().chain([query.conditions()]);
+    // What a sub-select of a row's own asks for is not seen from here.
+    let mut found: Vec<(Expr<'p>, bool)> = Vec::new();
+    for condition in conditions {
+        condition.find(&mut |expr| expr.param().map(is_pointer).or(expr.is_subselect().then_some(true)), &mut found);
     }
     for column in query.select_list() {
-        let mut wanted = |expr: Expr<'p>| if computed_by_node(expr) { Some(None) } else { expr.param().map(Some) };
+        let mut wanted = |expr: Expr<'p>| {
+            if by_node(expr) {
+                return Some(false);
+            }
+            expr.param().map(is_pointer).or(expr.is_subselect().then_some(true))
+        };
         column.find(&mut wanted, &mut found);
     }
-    found.iter().any(|(_, param)| param.as_ref().is_some_and(is_pointer))
+    found.iter().any(|(_, pointer)| *pointer)
 }

@@ -7,7 +7,8 @@
 use crate::ffi::planner::{Expr, Path, Query, Relation, function};
 use crate::ffi::rank::plan::{Kind, Pair};
 use crate::ffi::shortlist::index::{self, GlobalIndex};
-use crate::ffi::shortlist::plan::{self, Order};
+use crate::ffi::shortlist::order::{Order, SortKey};
+use crate::ffi::shortlist::plan;
 use crate::rank::declined::{self, Reason};
 use crate::rank::{costs, recognise};
 use crate::settings;
@@ -89,7 +90,9 @@ impl<'p> Wanted<'p> {
             return Err("shortlist not used: rows without features are to come first; NULLS LAST puts them last".into());
         }
         // Index and table are read one after the other, and a row must pass in both or in none.
-        if relation.conditions().into_iter().any(Expr::is_volatile) {
+        let conditions = relation.conditions();
+        let has_subselects = conditions.iter().any(|condition| condition.has_subselects());
+        if conditions.into_iter().any(Expr::is_volatile) || (has_subselects && query.has_volatile_subselects()) {
             return Err("shortlist not used: a condition is volatile".into());
         }
         let Some(index) = index::find(relation, pair.item, is_global) else {
@@ -105,7 +108,7 @@ impl<'p> Wanted<'p> {
         if relation.rows() <= f64::from(length) {
             return Err("shortlist not used: no more rows than the shortlist has".into());
         }
-        Ok(Shortlist { query, relation, order, pair, index, length })
+        Ok(Shortlist { query, relation, order, keys: Vec::new(), pair, index, length })
     }
 }
 
@@ -118,6 +121,8 @@ struct Shortlist<'p> {
     query: Query<'p>,
     relation: Relation<'p>,
     order: Order<'p>,
+    /// What rows of equal scores are ordered by.
+    keys: Vec<SortKey<'p>>,
     pair: Pair<'p>,
     index: GlobalIndex<'p>,
     length: i32,
@@ -125,8 +130,21 @@ struct Shortlist<'p> {
 
 impl<'p> Shortlist<'p> {
     /// Offers the node among the ways to read a table that is joined. Within the level only ORDER BY relies on its
-    /// order (see [`Order::first`]).
+    /// order: no equality shares the key ([`Order::first`]), no condition of a join compares the score, since a merge
+    /// join would take its rows for sorted, and there is no further key, since an incremental sort would.
     fn offer_joined(self) -> Result<(), Reason> {
+        let pair = &self.pair;
+        let mut scores = Vec::new();
+        for condition in self.relation.join_conditions() {
+            let is_same = |expr| recognise::score(expr).is_some_and(|score| score.is_of(pair));
+            condition.find(&mut |expr| is_same(expr).then_some(()), &mut scores);
+        }
+        if !scores.is_empty() {
+            return Err("shortlist not used: a join needs the score's order".into());
+        }
+        if self.query.sort_keys() > 1 {
+            return Err("shortlist not used: beside joins, ORDER BY must have the score alone".into());
+        }
         let others = self.relation.paths();
         if others.iter().any(|path| path.is_of_another_extension()) {
             return Err(ANOTHERS.into());
@@ -141,7 +159,8 @@ impl<'p> Shortlist<'p> {
 
     /// Offers the node among the ordered paths of a table that stands alone, cheaper than all that rank every row: were
     /// it weighed by the LIMIT, the answer for 20 rows might not begin the answer for 50.
-    fn offer_ordered(self, ordered: Relation<'p>) -> Result<(), Reason> {
+    fn offer_ordered(mut self, ordered: Relation<'p>) -> Result<(), Reason> {
+        self.keys = SortKey::further(self.query).ok_or("shortlist not used: a further key is volatile")?;
         let others = ordered.paths();
         let sorts: Vec<Path<'p>> = others.iter().filter_map(|path| path.sorts()).collect();
         if others.iter().any(|path| !path.is_sorting()) {
@@ -159,9 +178,9 @@ impl<'p> Shortlist<'p> {
         let read: Vec<Expr<'p>> = read.flat_map(Expr::columns).collect();
         let columns = self.relation.target().with(self.query, |_| false, &read);
         let path = self.path(columns, exact)?.computing(self.query, self.relation, self.relation.target());
-        let path = path.sorted_within(self.query, ordered).computing(self.query, ordered, last);
+        let path = path.computing(self.query, ordered, last);
         let path = path.without_order(self.query, ordered);
-        path.cost_less_than(costs_in_all(&others));
+        path.cost_less_than(&others);
         ordered.offer(path);
         Ok(())
     }
@@ -171,10 +190,10 @@ impl<'p> Shortlist<'p> {
     /// # Errors
     /// It costs as much as ranking all rows, which costs `exact`.
     fn path(&self, columns: crate::ffi::planner::Target<'p>, exact: f64) -> Result<Path<'p>, Reason> {
-        let Self { query, relation, order, pair, index, length } = self;
+        let Self { query, relation, order, keys, pair, index, length } = self;
         let price = costs(*query, order.expr(), pair);
         let (rows, wanted) = (relation.rows(), f64::from(*length));
-        let children = plan::children(*query, *relation, index, *order, pair, columns);
+        let children = plan::children(*query, *relation, index, *order, pair, keys, columns);
         let [(first, all), (_, rest)] = children.map(|child| child.costs());
         // A scan of the whole index gives `rows` rows that pass the filter; this many of them are looked at.
         let reading = first + (all - first) * (wanted / rows);
@@ -184,7 +203,7 @@ impl<'p> Shortlist<'p> {
             return Err("shortlist not used: ranking all rows costs less".into());
         }
         let total = startup + (all - reading).max(0.0) + rest;
-        Ok(plan::path(*relation, children, columns, index, pair, *order, *length, [startup, total]))
+        Ok(plan::path(*relation, children, columns, index, pair, *order, keys, *length, [startup, total]))
     }
 }
 

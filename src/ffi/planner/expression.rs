@@ -95,6 +95,13 @@ impl<'p> Expr<'p> {
         }
     }
 
+    /// Whether it is a sub-select that is evaluated with it.
+    pub fn is_subselect(self) -> bool {
+        // SAFETY: as above.
+        let tag = unsafe { (*self.node).type_ };
+        tag == pg_sys::NodeTag::T_SubPlan || tag == pg_sys::NodeTag::T_AlternativeSubPlan
+    }
+
     /// Whether evaluating it again may give another value.
     pub fn is_volatile(self) -> bool {
         // SAFETY: as above.

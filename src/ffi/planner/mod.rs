@@ -40,6 +40,12 @@ impl<'p> Query<'p> {
         unsafe { !(*self.root).sort_pathkeys.is_null() }
     }
 
+    /// How many keys it is ordered by.
+    pub fn sort_keys(self) -> usize {
+        // SAFETY: the promise of `new`; a list, or none.
+        unsafe { (*self.root).sort_pathkeys.as_ref() }.map_or(0, |keys| keys.length as usize)
+    }
+
     /// What it is ordered by, in all its equal forms, most important first. Volatile expressions are left out: each
     /// evaluation of such a one is another value.
     pub fn sort_expressions(self) -> Vec<Expr<'p>> {
@@ -107,6 +113,21 @@ impl<'p> Query<'p> {
             }
             roots.into_iter().any(|root| temporary::is_read_by((*root).parse))
         }
+    }
+
+    /// Whether a sub-select of the statement calls something volatile.
+    pub fn has_volatile_subselects(self) -> bool {
+        // SAFETY: the promise of `new`; levels that were planned before, whose queries the server's walker knows.
+        unsafe {
+            let roots = pointers::<pg_sys::PlannerInfo>((*(*self.root).glob).subroots);
+            roots.into_iter().any(|root| pg_sys::contain_volatile_functions((*root).parse.cast()))
+        }
+    }
+
+    /// The conditions of the query level, also those of its joins.
+    pub fn conditions(self) -> Expr<'p> {
+        // SAFETY: the promise of `new`; the server's walkers of expressions know a tree of joins.
+        unsafe { Expr::new((*(*self.root).parse).jointree.cast()) }
     }
 
     /// What the query level selects, and what it is sorted by.

@@ -147,28 +147,17 @@ impl<'p> Path<'p> {
         }
     }
 
-    /// Has it cost less than `others`, however many of its rows are asked for. Called for a new path.
-    pub fn cost_less_than(self, others: f64) {
+    /// Has it cost less than each of `others`, however many of its rows are asked for. Called for a new path.
+    pub fn cost_less_than(self, others: &[Self]) {
         // Beyond the 1 % within which the planner takes costs for equal (`STD_FUZZ_FACTOR`).
-        let most = others * 0.98;
+        let most = |cost: fn((f64, f64)) -> f64| {
+            0.98 * others.iter().map(|path| cost(path.costs())).fold(f64::INFINITY, f64::min)
+        };
+        let (startup, total) = (most(|costs| costs.0), most(|costs| costs.1));
         // SAFETY: as above.
         unsafe {
-            (*self.path).total_cost = (*self.path).total_cost.min(most);
-            (*self.path).startup_cost = (*self.path).startup_cost.min(most);
-        }
-    }
-
-    /// The path, which has the order of the query's first key, sorted by the others within each of its values.
-    pub fn sorted_within(self, query: Query<'p>, relation: Relation<'p>) -> Self {
-        // SAFETY: as above; a new path over this one.
-        unsafe {
-            let (root, keys) = (query.root, (*query.root).sort_pathkeys);
-            if (*keys).length == 1 {
-                return self;
-            }
-            let limit = (*root).limit_tuples;
-            let path = pg_sys::create_incremental_sort_path(root, relation.rel, self.path, keys, 1, limit);
-            Self::new(path.cast())
+            (*self.path).startup_cost = (*self.path).startup_cost.min(startup);
+            (*self.path).total_cost = (*self.path).total_cost.min(total).max((*self.path).startup_cost);
         }
     }
 

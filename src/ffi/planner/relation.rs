@@ -123,14 +123,16 @@ impl<'p> Relation<'p> {
         unsafe { pg_sys::add_partial_path(self.rel, path.path) }
     }
 
-    /// The conditions that are looked at where it is read or joined.
+    /// The conditions that are looked at where it is read.
     pub fn conditions(self) -> Vec<Expr<'p>> {
-        // SAFETY: as above; both lists hold conditions.
-        unsafe {
-            let lists = [(*self.rel).baserestrictinfo, (*self.rel).joininfo];
-            let infos = lists.into_iter().flat_map(|list| pointers::<pg_sys::RestrictInfo>(list));
-            infos.map(|info| Expr::new((*info).clause)).collect()
-        }
+        // SAFETY: as above; the list holds conditions.
+        unsafe { clauses((*self.rel).baserestrictinfo) }
+    }
+
+    /// The conditions by which it is joined to others, but for equalities, which are classes.
+    pub fn join_conditions(self) -> Vec<Expr<'p>> {
+        // SAFETY: as above.
+        unsafe { clauses((*self.rel).joininfo) }
     }
 
     /// The set of relations that columns may be of: of a partition, those of the whole table.
@@ -139,5 +141,15 @@ impl<'p> Relation<'p> {
         unsafe {
             if (*self.rel).top_parent_relids.is_null() { (*self.rel).relids } else { (*self.rel).top_parent_relids }
         }
+    }
+}
+
+/// # Safety
+/// A list of the planner's conditions, which live as long as the planning.
+unsafe fn clauses<'p>(conditions: *mut pg_sys::List) -> Vec<Expr<'p>> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let infos = pointers::<pg_sys::RestrictInfo>(conditions).into_iter();
+        infos.map(|info| Expr::new((*info).clause)).collect()
     }
 }

@@ -223,7 +223,7 @@ unsafe extern "C-unwind" fn shared_size(
         unsafe {
             let work = work(node);
             work.batch.take_query(node);
-            Shared::size(work.batch.scorer.taken().len())
+            Shared::size()
         }
     };
     // SAFETY: the server has called, and nothing is to be dropped here.
@@ -240,8 +240,8 @@ unsafe extern "C-unwind" fn share(
         // SAFETY: shared memory of the size asked for just before, aligned for any type.
         unsafe {
             let work = work(node);
-            work.shared = Shared::begin(memory, work.batch.scorer.taken().len());
-            (*work.shared).put(value_of(work));
+            work.shared = Shared::begin(memory);
+            (*work.shared).put((*(*node).ss.ps.state).es_query_dsa, value_of(work));
         }
     };
     // SAFETY: the server has called, and nothing is to be dropped here.
@@ -260,7 +260,7 @@ unsafe extern "C-unwind" fn share_again(
             let work = work(node);
             collect(work);
             work.batch.take_query(node);
-            (*work.shared).put(value_of(work));
+            (*work.shared).put((*(*node).ss.ps.state).es_query_dsa, value_of(work));
         }
     };
     // SAFETY: the server has called, and nothing is to be dropped here.
@@ -280,8 +280,8 @@ unsafe extern "C-unwind" fn join(node: *mut pg_sys::CustomScanState, _toc: *mut 
             let work = work(node);
             work.shared = memory.cast();
             work.is_worker = true;
-            match (*work.shared).get() {
-                // It did not fit: this process evaluates it, at its first row.
+            match (*work.shared).get((*(*node).ss.ps.state).es_query_dsa) {
+                // Nothing was left: this process evaluates it, at its first row.
                 None => {}
                 Some(None) => work.batch.taken = Some(Taken::Null),
                 Some(Some(value)) => {

@@ -7,7 +7,7 @@ use pgrx::pg_sys;
 
 use super::counted::Counted;
 
-/// Begins a node's shared memory; the bytes of the query's side follow it.
+/// A node's shared memory.
 #[repr(C)]
 pub struct Shared {
     batches: AtomicU64,
@@ -16,7 +16,8 @@ pub struct Shared {
     scoring: AtomicU64,
     given: Given,
     length: usize,
-    capacity: usize,
+    /// Where its bytes are, in memory that the query's processes share: one scan's may be longer than the one's before.
+    value: pg_sys::dsa_pointer,
 }
 
 /// What the leader has left for its workers.
@@ -28,17 +29,20 @@ enum Given {
     Value,
 }
 
+/// No place (`InvalidDsaPointer` in src/include/utils/dsa.h).
+const NOWHERE: pg_sys::dsa_pointer = 0;
+
 impl Shared {
-    /// Bytes of shared memory for a query's side of `length` bytes.
-    pub fn size(length: usize) -> pg_sys::Size {
-        size_of::<Self>() + length
+    /// Bytes of shared memory for it.
+    pub fn size() -> pg_sys::Size {
+        size_of::<Self>()
     }
 
     /// Begins it, in the leader.
     ///
     /// # Safety
-    /// `memory` has [`size(capacity)`](Self::size) bytes and is aligned for any type.
-    pub unsafe fn begin(memory: *mut c_void, capacity: usize) -> *mut Self {
+    /// `memory` has [`size`](Self::size) bytes and is aligned for any type.
+    pub unsafe fn begin(memory: *mut c_void) -> *mut Self {
         let shared = memory.cast::<Self>();
         let none = || AtomicU64::new(0);
         let begun = Self {
@@ -48,43 +52,52 @@ impl Shared {
             scoring: none(),
             given: Given::Nothing,
             length: 0,
-            capacity,
+            value: NOWHERE,
         };
         // SAFETY: the caller's promise.
         unsafe { shared.write(begun) };
         shared
     }
 
-    /// Leaves the query's side for the workers, `None` for a NULL. One that is longer than there is room, they evaluate.
+    /// Leaves the query's side for the workers, `None` for a NULL.
     ///
     /// # Safety
-    /// `self` was begun with its capacity, and no worker runs.
-    pub unsafe fn put(&mut self, value: Option<&[u8]>) {
-        self.given = match value {
-            None => Given::Null,
-            Some(value) if value.len() > self.capacity => Given::Nothing,
-            Some(value) => {
-                self.length = value.len();
-                // SAFETY: the bytes behind the struct, as many as the capacity says.
-                unsafe { std::ptr::copy_nonoverlapping(value.as_ptr(), (&raw mut *self).add(1).cast(), value.len()) };
-                Given::Value
+    /// No worker runs, and `area` is the memory that the query's processes share, the same for each call.
+    pub unsafe fn put(&mut self, area: *mut pg_sys::dsa_area, value: Option<&[u8]>) {
+        let before = std::mem::replace(&mut self.value, NOWHERE);
+        // SAFETY: the caller's promise; memory of this node's, which nobody reads now. What is allocated has as many
+        // bytes, or there is an ERROR.
+        unsafe {
+            if before != NOWHERE {
+                pg_sys::dsa_free(area, before);
             }
-        };
+            self.given = match value {
+                None => Given::Null,
+                // There is none where no worker can start.
+                Some(_) if area.is_null() => Given::Nothing,
+                Some(value) => {
+                    self.value = pg_sys::dsa_allocate_extended(area, value.len(), 0);
+                    self.length = value.len();
+                    let bytes = pg_sys::dsa_get_address(area, self.value);
+                    std::ptr::copy_nonoverlapping(value.as_ptr(), bytes.cast(), value.len());
+                    Given::Value
+                }
+            };
+        }
     }
 
     /// The query's side as the leader left it; `None` where it left nothing.
     ///
     /// # Safety
-    /// `self` was begun with its capacity.
-    pub unsafe fn get(&self) -> Option<Option<&[u8]>> {
+    /// `area` is the memory that the query's processes share.
+    pub unsafe fn get(&self, area: *mut pg_sys::dsa_area) -> Option<Option<&[u8]>> {
         match self.given {
             Given::Nothing => None,
             Given::Null => Some(None),
-            Given::Value => {
-                let bytes = (&raw const *self).wrapping_add(1).cast::<u8>();
-                // SAFETY: the bytes behind the struct, as `put` wrote them.
-                Some(Some(unsafe { std::slice::from_raw_parts(bytes, self.length) }))
-            }
+            // SAFETY: the bytes that `put` wrote, which stay while workers run.
+            Given::Value => Some(Some(unsafe {
+                std::slice::from_raw_parts(pg_sys::dsa_get_address(area, self.value).cast::<u8>(), self.length)
+            })),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod index;
 pub mod node;
+pub mod order;
 mod pgvector;
 pub mod plan;
 mod rows;

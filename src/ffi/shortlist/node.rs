@@ -6,6 +6,7 @@ use std::ffi::c_int;
 
 use pgrx::pg_sys;
 
+use super::order::Rule;
 use super::pgvector::Patient;
 use super::plan::NAME;
 use super::rows::{Places, Ranked};
@@ -114,10 +115,16 @@ unsafe extern "C-unwind" fn create(_plan: *mut pg_sys::CustomScan) -> *mut pg_sy
 // SAFETY: called by the server alone, as the tables above say, with a node of ours.
 unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *mut pg_sys::EState, flags: c_int) {
     let body = || {
-        // SAFETY: the plan is the one made in plan.rs: two children, one expression, a list of five numbers.
+        // SAFETY: the plan is the one made in plan.rs: two children, one expression, lists of five numbers and
+        // of the further keys.
         unsafe {
             let plan = (*node).ss.ps.plan.cast::<pg_sys::CustomScan>();
-            let numbers = numbers(pointers::<pg_sys::List>((*plan).custom_private)[0]);
+            let [first, columns, how] = pointers::<pg_sys::List>((*plan).custom_private)[..] else {
+                unreachable!("as made in plan()")
+            };
+            let how = pointers::<pg_sys::List>(how).into_iter().map(|how| Rule::of(how));
+            let keys = numbers(columns).into_iter().map(|column| column as usize).zip(how).collect();
+            let numbers = numbers(first);
             let [index, table] = custom::begin_children(node, estate, flags)[..] else {
                 unreachable!("as made in plan()")
             };
@@ -134,7 +141,7 @@ unsafe extern "C-unwind" fn begin(node: *mut pg_sys::CustomScanState, estate: *m
                 stage: Stage::Start,
                 table_was_read: false,
                 unscored: 0,
-                ranked: Ranked::new(index, estate),
+                ranked: Ranked::new(index, estate, keys),
                 seen: Places::default(),
                 counted: Counted::default(),
                 given_by_index: 0,

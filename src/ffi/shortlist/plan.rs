@@ -6,6 +6,7 @@
 use pgrx::pg_sys;
 
 use super::index::GlobalIndex;
+use super::order::{Order, SortKey};
 use crate::ffi::custom::{self, Table, new_node, place};
 use crate::ffi::planner::{Expr, Path, Query, Relation, Target, list_of, pointers};
 use crate::ffi::rank::plan::Pair;
@@ -23,63 +24,14 @@ static PATH_METHODS: Table<pg_sys::CustomPathMethods> = unsafe {
     })
 };
 
-/// The first of the keys that a query is ordered by, where nothing but the order asks for it.
-#[derive(Debug, Clone, Copy)]
-pub struct Order<'p> {
-    key: *mut pg_sys::PathKey,
-    expr: Expr<'p>,
-}
-
-impl<'p> Order<'p> {
-    /// That of a query whose rows keep the order of its tables. A key that an equality shares is left out: a merge join
-    /// would rely on its order, and rows of a shortlist are not sorted throughout.
-    pub fn first(query: Query<'p>) -> Option<Self> {
-        // SAFETY: the planner's lists of path keys, which are the same where they are equal.
-        unsafe {
-            let keys = pointers::<pg_sys::PathKey>((*query.root).sort_pathkeys);
-            let wanted = pointers::<pg_sys::PathKey>((*query.root).query_pathkeys);
-            let key = *keys.first()?;
-            let class = (*key).pk_eclass;
-            let mut members = pointers::<pg_sys::EquivalenceMember>((*class).ec_members);
-            // Before PostgreSQL 18 the copies for partitions stand beside the others.
-            members.retain(|member| !(**member).em_is_child);
-            let [member] = members[..] else { return None };
-            if wanted.first() != Some(&key) || (*class).ec_has_volatile {
-                return None;
-            }
-            Some(Self { key, expr: Expr::new((*member).em_expr) })
-        }
-    }
-
-    /// What it orders by.
-    pub fn expr(self) -> Expr<'p> {
-        self.expr
-    }
-
-    /// Whether large values come first.
-    pub fn is_descending(self) -> bool {
-        // SAFETY: as above.
-        #[cfg(feature = "pg18")]
-        return unsafe { (*self.key).pk_cmptype == pg_sys::CompareType::COMPARE_GT };
-        // SAFETY: as above.
-        #[cfg(not(feature = "pg18"))]
-        return unsafe { (*self.key).pk_strategy == pg_sys::BTGreaterStrategyNumber as i32 };
-    }
-
-    /// Whether NULLs come before all else.
-    pub fn has_nulls_first(self) -> bool {
-        // SAFETY: as above.
-        unsafe { (*self.key).pk_nulls_first }
-    }
-}
-
-/// The index and the table, both with the columns that the query needs, the item and the row's place.
+/// The index and the table, both with the columns that the query needs, the item, the row's place and the further keys.
 pub fn children<'p>(
     query: Query<'p>,
     relation: Relation<'p>,
     index: &GlobalIndex<'p>,
     order: Order<'p>,
     pair: &Pair<'p>,
+    keys: &[SortKey<'p>],
     columns: Target<'p>,
 ) -> [Path<'p>; 2] {
     // SAFETY: new nodes of the planner's memory; the key is the query's, of the operator family by which the index's
@@ -89,7 +41,9 @@ pub fn children<'p>(
         let table = (*rel).relid as i32;
         let at = pg_sys::SelfItemPointerAttributeNumber as pg_sys::AttrNumber;
         let place = pg_sys::makeVar(table, at, pg_sys::TIDOID, -1, pg_sys::InvalidOid, 0);
-        let columns = columns.with(query, |_| true, &[pair.item, Expr::new(place.cast())]);
+        let mut own = vec![pair.item, Expr::new(place.cast())];
+        own.extend(keys.iter().map(|key| key.expr));
+        let columns = columns.with(query, |_| true, &own);
         // Paths are made, and weighed, with the columns that their relation has: once the planner has put the scores
         // among those, they would be computed for every row.
         let given = std::mem::replace(&mut (*rel).reltarget, columns.target);
@@ -99,7 +53,7 @@ pub fn children<'p>(
             std::ptr::null_mut(),
             list_of([index.order_by(pair.query)]),
             pg_sys::lappend_int(std::ptr::null_mut(), 0),
-            list_of([order.key]),
+            list_of([order.key()]),
             pg_sys::ScanDirection::ForwardScanDirection,
             false,
             std::ptr::null_mut(),
@@ -121,6 +75,7 @@ pub fn path<'p>(
     index: &GlobalIndex<'p>,
     pair: &Pair<'p>,
     order: Order<'p>,
+    keys: &[SortKey<'p>],
     length: i32,
     [startup, total]: [f64; 2],
 ) -> Path<'p> {
@@ -134,12 +89,22 @@ pub fn path<'p>(
         (*path).path.rows = relation.rows();
         (*path).path.startup_cost = startup;
         (*path).path.total_cost = total;
-        (*path).path.pathkeys = list_of([order.key]);
+        (*path).path.pathkeys = list_of([order.key()]);
         (*path).custom_paths = list_of(children.map(|child| child.path));
         let number = |number: i32| pg_sys::makeInteger(number).cast::<pg_sys::Node>();
         let (left, length) = (number(i32::from(pair.item_is_left)), number(length));
         let channels = number(index.channels);
-        (*path).custom_private = list_of([pair.item.node().cast(), pair.query.node().cast(), left, length, channels]);
+        let exprs = list_of(keys.iter().map(|key| key.expr.node()));
+        let how = list_of(keys.iter().map(|key| key.how()));
+        (*path).custom_private = list_of([
+            pair.item.node().cast(),
+            pair.query.node().cast(),
+            left,
+            length,
+            channels,
+            exprs.cast(),
+            how.cast(),
+        ]);
         (*path).methods = PATH_METHODS.pointer();
         Path::new(path.cast())
     }
@@ -158,7 +123,8 @@ unsafe extern "C-unwind" fn plan(
     let body = || {
         // SAFETY: the private list is the one made in `path`; there are two children with the same columns.
         unsafe {
-            let [item, query, left, length, channels] = pointers::<pg_sys::Node>((*path).custom_private)[..] else {
+            let [item, query, left, length, channels, keys, how] = pointers::<pg_sys::Node>((*path).custom_private)[..]
+            else {
                 unreachable!("as made in path()")
             };
             let below = (*pointers::<pg_sys::Plan>(children)[0]).targetlist;
@@ -169,7 +135,12 @@ unsafe extern "C-unwind" fn plan(
                 [place(item.cast(), below), place(tid.cast(), below), value(left), value(length), value(channels)];
 
             let none = std::ptr::null_mut();
-            let private = list_of([numbers.into_iter().fold(none, |list, n| pg_sys::lappend_int(list, n))]);
+            let keys = pointers::<pg_sys::Expr>(keys.cast()).into_iter().map(|key| place(key, below));
+            let integers =
+                |numbers: &mut dyn Iterator<Item = i32>| numbers.fold(none, |list, n| pg_sys::lappend_int(list, n));
+            let numbers = integers(&mut numbers.into_iter());
+            let keys = integers(&mut keys.into_iter());
+            let private = list_of([numbers, keys, how.cast()]);
             // What the node's own rows look like: the children's.
             custom::plan(path, columns, below, query, children, private, super::node::scan_methods())
         }

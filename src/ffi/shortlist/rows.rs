@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use pgrx::{PgMemoryContexts, pg_sys};
 
+use super::order::Rule;
 use crate::error::Error;
 use crate::ffi::rank::batch::Batch;
 
@@ -15,6 +16,8 @@ pub struct Ranked {
     put: *mut pg_sys::TupleTableSlot,
     got: *mut pg_sys::TupleTableSlot,
     columns: usize,
+    /// The further keys: columns and how they are ordered by.
+    keys: Vec<(usize, Rule)>,
     sort: *mut pg_sys::Tuplesortstate,
     taken: usize,
 }
@@ -23,11 +26,11 @@ pub struct Ranked {
 const LESS: [u32; 2] = [672, 412];
 
 impl Ranked {
-    /// None yet, of rows as `child` gives them.
+    /// None yet, of rows as `child` gives them, which are also ordered by `keys`: columns, counted from 0.
     ///
     /// # Safety
     /// `child` is a node of a query that begins, whose state is `estate`.
-    pub unsafe fn new(child: *mut pg_sys::PlanState, estate: *mut pg_sys::EState) -> Self {
+    pub unsafe fn new(child: *mut pg_sys::PlanState, estate: *mut pg_sys::EState, keys: Vec<(usize, Rule)>) -> Self {
         // SAFETY: the caller's promise; a node that begins knows its columns. The description gets two more, and lies,
         // like the slots, in the query's memory.
         unsafe {
@@ -47,7 +50,7 @@ impl Ranked {
             });
             let put = pg_sys::ExecInitExtraTupleSlot(estate, row, &raw const pg_sys::TTSOpsVirtual);
             let got = pg_sys::ExecInitExtraTupleSlot(estate, row, &raw const pg_sys::TTSOpsMinimalTuple);
-            Self { memory, put, got, columns: columns as usize, sort: std::ptr::null_mut(), taken: 0 }
+            Self { memory, put, got, columns: columns as usize, keys, sort: std::ptr::null_mut(), taken: 0 }
         }
     }
 
@@ -91,19 +94,25 @@ impl Ranked {
     /// # Safety
     /// There is no sort.
     unsafe fn begin(&mut self) {
-        let mut places = [self.columns as pg_sys::AttrNumber + 1, self.columns as pg_sys::AttrNumber + 2];
-        let mut less = LESS.map(pg_sys::Oid::from);
-        let mut collations = [pg_sys::InvalidOid; 2];
-        let mut nulls_first = [false; 2];
-        // SAFETY: arrays of two, which the sort copies; it lives in the query's memory, and its files end with the
+        // The score, the query's other keys, and what is equal by all of them as it came.
+        let none = pg_sys::InvalidOid;
+        let own = LESS.map(|less| Rule { operator: pg_sys::Oid::from(less), collation: none, nulls_first: false });
+        let keys = self.keys.iter().copied();
+        let keys: Vec<(usize, Rule)> =
+            std::iter::once((self.columns, own[0])).chain(keys).chain([(self.columns + 1, own[1])]).collect();
+        let mut places: Vec<_> = keys.iter().map(|(column, _)| *column as pg_sys::AttrNumber + 1).collect();
+        let mut operators: Vec<_> = keys.iter().map(|(_, rule)| rule.operator).collect();
+        let mut collations: Vec<_> = keys.iter().map(|(_, rule)| rule.collation).collect();
+        let mut nulls_first: Vec<_> = keys.iter().map(|(_, rule)| rule.nulls_first).collect();
+        // SAFETY: arrays of one length, which the sort copies; it lives in the query's memory, and its files end with the
         // query at the latest.
         unsafe {
             self.sort = PgMemoryContexts::For(self.memory).switch_to(|_| {
                 pg_sys::tuplesort_begin_heap(
                     (*self.put).tts_tupleDescriptor,
-                    2,
+                    keys.len() as i32,
                     places.as_mut_ptr(),
-                    less.as_mut_ptr(),
+                    operators.as_mut_ptr(),
                     collations.as_mut_ptr(),
                     nulls_first.as_mut_ptr(),
                     pg_sys::work_mem,
