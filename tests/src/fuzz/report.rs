@@ -48,6 +48,10 @@ impl Report {
     /// Notes that a statement was answered, and what of `used` is in it.
     pub fn note_answer(&mut self, sql: &str, used: &BTreeSet<String>) {
         self.answered += 1;
+        // A block may have caught the ERROR, and a plan or a definition has called nothing.
+        if !["SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE"].iter().any(|word| sql.starts_with(word)) {
+            return;
+        }
         let is_in = |name: &&String| {
             let call = match name.split_once(" (") {
                 Some((operator, _)) => operator.to_owned(),
