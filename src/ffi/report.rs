@@ -123,7 +123,9 @@ impl Kept {
         // SAFETY: a copy that `keep` made, or NULL.
         unsafe {
             !self.copy.is_null()
-                && (*self.copy).sqlerrcode == error.sql_error_code() as c_int
+                // A code that is in no list of the server's, of a function's RAISE, arrives as XX000.
+                && ((*self.copy).sqlerrcode == error.sql_error_code() as c_int
+                    || error.sql_error_code() == PgSqlErrorCode::ERRCODE_INTERNAL_ERROR)
                 && !(*self.copy).message.is_null()
                 && CStr::from_ptr((*self.copy).message).to_string_lossy() == error.message()
         }

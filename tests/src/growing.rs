@@ -72,7 +72,7 @@ impl Shapes {
         number("work_mem", &["'64kB'", "'4MB'", "'64MB'"]);
         number("from_collapse_limit", &["1", "8"]);
         number("geqo_threshold", &["2", "12"]);
-        number("grnet.shortlist", &["0", "5", "5", "50"]);
+        number("grnet.shortlist", &["0", "5", "5", "5", "50"]);
         sql
     }
 

@@ -29,11 +29,9 @@ fn the_node_gives_what_the_plain_plan_gives() {
         client
             .batch_execute(&format!(
                 "SET max_parallel_workers_per_gather = {workers}; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; \
-                 SET min_parallel_table_scan_size = {}; SET enable_partitionwise_join = {}; \
-                 SET grnet.score_precision = {}",
+                 SET min_parallel_table_scan_size = {}; SET enable_partitionwise_join = {}",
                 if shapes.once_in(4) { "DEFAULT" } else { "0" },
-                shapes.once_in(2),
-                if shapes.once_in(3) { "i16" } else { "f32" }
+                shapes.once_in(2)
             ))
             .expect("settings");
         let mut both = [true, false].map(|on| {
@@ -160,7 +158,17 @@ fn a_query_in_a_temporary_table_is_ranked_in_every_form() {
              CREATE TABLE label AS SELECT id, 'label ' || id AS name FROM many; ANALYZE label; \
              CREATE FUNCTION nearest() RETURNS SETOF int LANGUAGE plpgsql AS 'DECLARE wanted grnet_features; BEGIN \
              SELECT q INTO wanted FROM asked; RETURN QUERY SELECT id FROM many WHERE features <-> wanted < 100 \
-             ORDER BY features <-> wanted LIMIT 5; END'; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0",
+             ORDER BY features <-> wanted LIMIT 5; END'; \
+             CREATE FUNCTION nearest_joined() RETURNS SETOF int LANGUAGE plpgsql AS 'DECLARE wanted grnet_features; BEGIN \
+             SELECT q INTO wanted FROM asked; RETURN QUERY SELECT m.id FROM many m JOIN label l ON l.id = m.id \
+             ORDER BY m.features <-> wanted LIMIT 5; END'; \
+             CREATE TEMP TABLE long AS SELECT string_agg(md5(g::text), ' ') AS words FROM generate_series(1, 2000) g; \
+             CREATE FUNCTION nearest_long() RETURNS SETOF int LANGUAGE plpgsql AS 'DECLARE wanted grnet_features; w text; BEGIN \
+             SELECT q INTO wanted FROM asked; SELECT words INTO w FROM long; RETURN QUERY SELECT id FROM many \
+             WHERE id <> length(w) ORDER BY features <-> wanted LIMIT 5; END'; \
+             CREATE TABLE cut (LIKE many) PARTITION BY LIST (category); CREATE TABLE cut_a PARTITION OF cut FOR VALUES IN (1, 2, 3); \
+             CREATE TABLE cut_b PARTITION OF cut DEFAULT; INSERT INTO cut TABLE many; ANALYZE cut; \
+             SET plan_cache_mode = force_generic_plan; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0",
         )
         .expect("tables");
     let asked = "(SELECT q FROM asked)";
@@ -180,6 +188,13 @@ fn a_query_in_a_temporary_table_is_ranked_in_every_form() {
             "WITH a AS MATERIALIZED (TABLE asked) SELECT id FROM many ORDER BY features <-> (SELECT q FROM a) LIMIT 5"
         ),
         "SELECT nearest()".to_owned(),
+        "SELECT nearest_joined()".to_owned(),
+        "SELECT nearest_long()".to_owned(),
+        // The first value is NULL, the others are longer.
+        "SELECT o, s.id FROM generate_series(0, 4) o, LATERAL (SELECT id FROM many ORDER BY features <-> \
+         (SELECT q FROM asked WHERE o > 0), id LIMIT 2) s ORDER BY 1, 2"
+            .to_owned(),
+        format!("SELECT id FROM cut ORDER BY features <-> {asked} LIMIT 5"),
         format!(
             "SELECT l.id, n.id FROM label l, LATERAL (SELECT id FROM many WHERE category = l.id \
                  ORDER BY features <-> {asked} LIMIT 1) n WHERE l.id < 5 ORDER BY 1"
@@ -193,6 +208,31 @@ fn a_query_in_a_temporary_table_is_ranked_in_every_form() {
         client.batch_execute("RESET max_parallel_workers_per_gather").expect("a setting");
     }
     assert!(parallel >= 2, "{parallel}: the node's own query side does not keep workers away");
+}
+
+#[test]
+fn an_error_below_the_node_or_in_explain_arrives_whole() {
+    let server = Server::build(|builder| builder.preload(true));
+    let mut client = with_tables(&server);
+    client
+        .batch_execute(
+            "CREATE FUNCTION fails(id int) RETURNS bool LANGUAGE plpgsql COST 1 AS $$ BEGIN IF id = 5 THEN \
+             RAISE 'no good' USING ERRCODE = 'GR001', DETAIL = 'the fifth', HINT = 'leave it', COLUMN = 'id', TABLE = 'item'; \
+             END IF; RETURN true; END $$",
+        )
+        .expect("a function");
+    let ranking =
+        "SELECT id FROM item WHERE fails(id) ORDER BY features <-> (SELECT f FROM question WHERE id = 1) LIMIT 3";
+    for sql in [ranking.to_owned(), format!("EXPLAIN ANALYZE {ranking}"), "EXPLAIN ANALYZE SELECT fails(5)".to_owned()]
+    {
+        let error = client.simple_query(&sql).expect_err("the fifth fails");
+        let error = error.as_db_error().unwrap_or_else(|| panic!("{sql}: {error:?}"));
+        assert_eq!(error.code().code(), "GR001", "{sql}");
+        assert_eq!((error.message(), error.detail(), error.hint()), ("no good", Some("the fifth"), Some("leave it")));
+        assert_eq!((error.table(), error.column()), (Some("item"), Some("id")), "{sql}");
+        let context = error.where_().unwrap_or_default();
+        assert!(context.contains("fails(integer)"), "{sql}: {context}");
+    }
 }
 
 #[test]

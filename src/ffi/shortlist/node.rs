@@ -240,13 +240,13 @@ unsafe fn start(node: *mut pg_sys::CustomScanState, work: &mut Work) -> Stage {
     // SAFETY: the caller's promise.
     unsafe {
         let taken = work.batch.take_query(node);
-        if taken == Taken::Null {
+        if taken == Taken::Null && !work.ranked.has_keys() {
             return Stage::Unscored;
         }
         // A query of another model: its vector is none for this index, and the first row that is scored with it is an
         // error that names both models.
         let fits = work.batch.scorer.channels().is_none_or(|channels| channels == work.channels);
-        if fits && rank_first(node, work) {
+        if taken == Taken::Value && fits && rank_first(node, work) {
             return Stage::Ranked;
         }
         rank_missing(node, work);
@@ -292,21 +292,26 @@ unsafe fn read_index(node: *mut pg_sys::CustomScanState, work: &mut Work, wanted
     }
 }
 
-/// Adds the table's rows that have features and that the index has not given to the ranked ones.
+/// Adds the table's rows that the index has not given to the ranked ones; those without features only where a further
+/// key orders them.
 ///
 /// # Safety
 /// As for [`advance`].
 unsafe fn rank_missing(node: *mut pg_sys::CustomScanState, work: &mut Work) {
     let Work { batch, table, seen, item, place, ranked, missing, unscored, counted, .. } = work;
+    // Without a score they are equal: in no order where there is no further key, and not to be kept.
+    let has_keys = ranked.has_keys();
     work.table_was_read = true;
     let mut more = true;
     while more {
         // SAFETY: as above; the columns are what is scored and the row's place.
         unsafe {
             let missed = |row: *mut pg_sys::TupleTableSlot| {
-                let null = is_null(row, *item);
-                *unscored += u64::from(null);
-                !null && !seen.has(row, *place)
+                if !is_null(row, *item) {
+                    return !seen.has(row, *place);
+                }
+                *unscored += u64::from(!has_keys);
+                has_keys
             };
             more = batch.fill(node, *table, MOST, missed);
             *missing += batch.len() as u64;

@@ -54,6 +54,11 @@ impl Ranked {
         }
     }
 
+    /// Whether there are further keys.
+    pub fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
     /// How many were taken.
     pub fn len(&self) -> usize {
         self.taken
@@ -77,8 +82,8 @@ impl Ranked {
                 let (values, nulls) = ((*self.put).tts_values, (*self.put).tts_isnull);
                 std::ptr::copy_nonoverlapping((*row).tts_values, values, self.columns);
                 std::ptr::copy_nonoverlapping((*row).tts_isnull, nulls, self.columns);
-                // The best first, and what is equal as it came.
-                let key = -logit.unwrap_or(f64::NEG_INFINITY);
+                // The best first; for the server's sort no number is greater than NaN.
+                let key = logit.map_or(f64::NAN, |logit| -logit);
                 *values.add(self.columns) = pg_sys::Datum::from(key.to_bits() as usize);
                 *values.add(self.columns + 1) = pg_sys::Datum::from(self.taken);
                 *nulls.add(self.columns) = false;
