@@ -4,11 +4,11 @@
 //! rows are sorted up to the shortlist's length and not beyond, and PostgreSQL takes an order for all rows or for none.
 //! So nothing that leaves the query level claims one: levels above it sort for themselves what they want sorted.
 
-use crate::ffi::planner::{Expr, Path, Query, Relation, function};
+use crate::ffi::planner::{Expr, Path, Query, Relation, Target, function};
 use crate::ffi::rank::plan::{Kind, Pair};
-use crate::ffi::shortlist::index::{self, GlobalIndex};
+use crate::ffi::shortlist::index;
 use crate::ffi::shortlist::order::{Order, SortKey};
-use crate::ffi::shortlist::plan;
+use crate::ffi::shortlist::plan::{self, Parts};
 use crate::rank::declined::{self, Reason};
 use crate::rank::{costs, recognise};
 use crate::settings;
@@ -108,7 +108,8 @@ impl<'p> Wanted<'p> {
         if relation.rows() <= f64::from(length) {
             return Err("shortlist not used: no more rows than the shortlist has".into());
         }
-        Ok(Shortlist { query, relation, order, keys: Vec::new(), pair, index, length })
+        let keys = Vec::new();
+        Ok(Shortlist { query, relation, parts: Parts { pair, order, keys, index, length } })
     }
 }
 
@@ -120,12 +121,7 @@ fn is_global(oid: pgrx::pg_sys::Oid) -> bool {
 struct Shortlist<'p> {
     query: Query<'p>,
     relation: Relation<'p>,
-    order: Order<'p>,
-    /// What rows of equal scores are ordered by.
-    keys: Vec<SortKey<'p>>,
-    pair: Pair<'p>,
-    index: GlobalIndex<'p>,
-    length: i32,
+    parts: Parts<'p>,
 }
 
 impl<'p> Shortlist<'p> {
@@ -133,7 +129,7 @@ impl<'p> Shortlist<'p> {
     /// order: no equality shares the key ([`Order::first`]), no condition of a join compares the score, since a merge
     /// join would take its rows for sorted, and there is no further key, since an incremental sort would.
     fn offer_joined(self) -> Result<(), Reason> {
-        let pair = &self.pair;
+        let Parts { pair, order, .. } = &self.parts;
         let mut scores = Vec::new();
         for condition in self.relation.join_conditions() {
             let is_same = |expr| recognise::score(expr).is_some_and(|score| score.is_of(pair));
@@ -150,7 +146,7 @@ impl<'p> Shortlist<'p> {
             return Err(ANOTHERS.into());
         }
         let reading = others.iter().map(|path| path.costs().1).fold(f64::INFINITY, f64::min);
-        let price = costs(self.query, self.order.expr(), &self.pair);
+        let price = costs(self.query, order.expr(), pair);
         let exact = reading + price.startup + self.relation.rows() * price.row;
         let path = self.path(self.relation.target(), exact)?;
         self.relation.offer(path);
@@ -160,7 +156,7 @@ impl<'p> Shortlist<'p> {
     /// Offers the node among the ordered paths of a table that stands alone, cheaper than all that rank every row: were
     /// it weighed by the LIMIT, the answer for 20 rows might not begin the answer for 50.
     fn offer_ordered(mut self, ordered: Relation<'p>) -> Result<(), Reason> {
-        self.keys = SortKey::further(self.query).ok_or("shortlist not used: a further key is volatile")?;
+        self.parts.keys = SortKey::further(self.query).ok_or("shortlist not used: a further key is volatile")?;
         let others = ordered.paths();
         let sorts: Vec<Path<'p>> = others.iter().filter_map(|path| path.sorts()).collect();
         if others.iter().any(|path| !path.is_sorting()) {
@@ -189,11 +185,11 @@ impl<'p> Shortlist<'p> {
     ///
     /// # Errors
     /// It costs as much as ranking all rows, which costs `exact`.
-    fn path(&self, columns: crate::ffi::planner::Target<'p>, exact: f64) -> Result<Path<'p>, Reason> {
-        let Self { query, relation, order, keys, pair, index, length } = self;
-        let price = costs(*query, order.expr(), pair);
-        let (rows, wanted) = (relation.rows(), f64::from(*length));
-        let children = plan::children(*query, *relation, index, *order, pair, keys, columns);
+    fn path(&self, columns: Target<'p>, exact: f64) -> Result<Path<'p>, Reason> {
+        let Self { query, relation, parts } = self;
+        let price = costs(*query, parts.order.expr(), &parts.pair);
+        let (rows, wanted) = (relation.rows(), f64::from(parts.length));
+        let children = plan::children(*query, *relation, parts, columns);
         let [(first, all), (_, rest)] = children.map(|child| child.costs());
         // A scan of the whole index gives `rows` rows that pass the filter; this many of them are looked at.
         let reading = first + (all - first) * (wanted / rows);
@@ -203,7 +199,7 @@ impl<'p> Shortlist<'p> {
             return Err("shortlist not used: ranking all rows costs less".into());
         }
         let total = startup + (all - reading).max(0.0) + rest;
-        Ok(plan::path(*relation, children, columns, index, pair, *order, keys, *length, [startup, total]))
+        Ok(plan::path(*relation, children, columns, parts, [startup, total]))
     }
 }
 

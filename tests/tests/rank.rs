@@ -184,9 +184,8 @@ fn a_query_in_a_temporary_table_is_ranked_in_every_form() {
             "SELECT id FROM many JOIN label USING (id) WHERE features <> {asked} ORDER BY features <-> {asked} LIMIT 5"
         ),
         format!("SELECT DISTINCT features <-> {asked} AS d FROM many ORDER BY d LIMIT 5"),
-        format!(
-            "WITH a AS MATERIALIZED (TABLE asked) SELECT id FROM many ORDER BY features <-> (SELECT q FROM a) LIMIT 5"
-        ),
+        "WITH a AS MATERIALIZED (TABLE asked) SELECT id FROM many ORDER BY features <-> (SELECT q FROM a) LIMIT 5"
+            .to_owned(),
         "SELECT nearest()".to_owned(),
         "SELECT nearest_joined()".to_owned(),
         "SELECT nearest_long()".to_owned(),
@@ -200,11 +199,11 @@ fn a_query_in_a_temporary_table_is_ranked_in_every_form() {
                  ORDER BY features <-> {asked} LIMIT 1) n WHERE l.id < 5 ORDER BY 1"
         ),
     ] {
-        let found = outcome(&mut client, &[sql.clone()], false);
+        let found = outcome(&mut client, std::slice::from_ref(&sql), false);
         assert!(found.len() >= 4, "{sql}\n{found:?}");
         parallel += usize::from(outcome(&mut client, &[format!("EXPLAIN {sql}")], false).concat().contains("Parallel"));
         client.batch_execute("SET max_parallel_workers_per_gather = 0").expect("a setting");
-        assert_eq!(outcome(&mut client, &[sql.clone()], false), found, "{sql}");
+        assert_eq!(outcome(&mut client, std::slice::from_ref(&sql), false), found, "{sql}");
         client.batch_execute("RESET max_parallel_workers_per_gather").expect("a setting");
     }
     assert!(parallel >= 2, "{parallel}: the node's own query side does not keep workers away");

@@ -24,16 +24,23 @@ static PATH_METHODS: Table<pg_sys::CustomPathMethods> = unsafe {
     })
 };
 
+/// What a node is made of.
+pub struct Parts<'p> {
+    /// What it scores.
+    pub pair: Pair<'p>,
+    /// What its rows are ordered by.
+    pub order: Order<'p>,
+    /// What rows of equal scores are ordered by.
+    pub keys: Vec<SortKey<'p>>,
+    /// Where candidates come from.
+    pub index: GlobalIndex<'p>,
+    /// How many of them are ranked.
+    pub length: i32,
+}
+
 /// The index and the table, both with the columns that the query needs, the item, the row's place and the further keys.
-pub fn children<'p>(
-    query: Query<'p>,
-    relation: Relation<'p>,
-    index: &GlobalIndex<'p>,
-    order: Order<'p>,
-    pair: &Pair<'p>,
-    keys: &[SortKey<'p>],
-    columns: Target<'p>,
-) -> [Path<'p>; 2] {
+pub fn children<'p>(query: Query<'p>, relation: Relation<'p>, parts: &Parts<'p>, columns: Target<'p>) -> [Path<'p>; 2] {
+    let Parts { pair, order, keys, index, .. } = parts;
     // SAFETY: new nodes of the planner's memory; the key is the query's, of the operator family by which the index's
     // operator orders (`create_indexscan_plan` looks only for that).
     unsafe {
@@ -72,13 +79,10 @@ pub fn path<'p>(
     relation: Relation<'p>,
     children: [Path<'p>; 2],
     columns: Target<'p>,
-    index: &GlobalIndex<'p>,
-    pair: &Pair<'p>,
-    order: Order<'p>,
-    keys: &[SortKey<'p>],
-    length: i32,
+    parts: &Parts<'p>,
     [startup, total]: [f64; 2],
 ) -> Path<'p> {
+    let Parts { pair, order, keys, index, length } = parts;
     // SAFETY: a new node of the planner's memory with fields of others that live as long; the list is what `plan`
     // expects.
     unsafe {
@@ -92,7 +96,7 @@ pub fn path<'p>(
         (*path).path.pathkeys = list_of([order.key()]);
         (*path).custom_paths = list_of(children.map(|child| child.path));
         let number = |number: i32| pg_sys::makeInteger(number).cast::<pg_sys::Node>();
-        let (left, length) = (number(i32::from(pair.item_is_left)), number(length));
+        let (left, length) = (number(i32::from(pair.item_is_left)), number(*length));
         let channels = number(index.channels);
         let exprs = list_of(keys.iter().map(|key| key.expr.node()));
         let how = list_of(keys.iter().map(|key| key.how()));
