@@ -147,7 +147,8 @@ impl Turns {
                 Taken::Map(job, features)
             } else {
                 let among_all = self.taken < places && lane.taken < share;
-                if !among_all && !(lane.taken == 0 && self.taken < places + spare) {
+                let has_spare = lane.taken == 0 && self.taken < places + spare;
+                if !among_all && !has_spare {
                     continue;
                 }
                 let Some((job, index)) = lane.jobs.pop_front() else { continue };
