@@ -12,6 +12,7 @@ pub mod processes;
 pub mod refusal;
 pub mod server;
 pub mod shapes;
+pub mod shortlist;
 pub mod sqltext;
 
 use std::time::{Duration, Instant};

@@ -149,7 +149,9 @@ fn a_photo_in_many_places_of_a_statement_is_kept_once_and_many_photos_within_a_b
     let server = Server::start();
     let mut client = server.session();
     let backend = backend_of(&mut client);
-    client.batch_execute("CREATE TABLE p (id int, b bytea STORAGE EXTERNAL)").expect("a table");
+    client
+        .batch_execute("CREATE TABLE p (id int, b bytea); ALTER TABLE p ALTER b SET STORAGE EXTERNAL")
+        .expect("a table");
     for id in 0..24 {
         let photo = encode(&picture(id, 1700, 1600), image::ImageFormat::Bmp);
         client.execute("INSERT INTO p VALUES ($1, $2)", &[&(id as i32), &photo]).expect("a row");

@@ -25,7 +25,7 @@ const UNSAFE: [(&str, usize); 11] = [
 
 /// Places in `src/ffi/` that say `unsafe`: a higher count is a reason to look. Half of them are the planner's trees and the
 /// running node, where nearly every line reads a struct of the server's.
-const UNSAFE_IN_FFI: usize = 364;
+const UNSAFE_IN_FFI: usize = 399;
 
 const LONGEST_FILE: usize = 600;
 

@@ -187,7 +187,7 @@ fn a_model_is_trained_and_measured_as_the_server_ranks() {
 
     // ROLLBACK leaves nothing, and the next training is another one.
     let mut other = server.session();
-    other.batch_execute("SELECT grnet_drop_model('ours')").expect("dropped");
+    other.batch_execute("SELECT grnet_drop_model('ours', force => true)").expect("dropped");
     other.batch_execute("BEGIN").expect("a transaction");
     let row = other.query_one(&train("theirs", LEARNS), &[]).expect("it is trained");
     assert_eq!(row.get::<_, String>(0), model.get::<_, String>(0), "one seed, one model");

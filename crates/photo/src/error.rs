@@ -216,8 +216,8 @@ impl Error {
             Error::RegionNotFinite { .. } | Error::RegionOutside { .. } => {
                 Some("A region is given in pixels of the upright photo.")
             }
-            Error::ZeroSize { .. }
-            | Error::BadSize { .. }
+            Error::ZeroSize { .. } => Some("Its header is damaged: open it in another program and save it anew."),
+            Error::BadSize { .. }
             | Error::TooManyBytes { .. }
             | Error::TooManyPixels { .. }
             | Error::SideTooLong { .. }

@@ -140,9 +140,12 @@ impl Runner<'_> {
                 }
                 Answer::Lost(why) => {
                     std::thread::sleep(Duration::from_millis(500));
-                    let log = self.server.log_tail(12);
-                    self.fail(case, at, &format!("the session is lost: {why}\n{log}"));
-                    self.log_seen = self.server.log().len();
+                    // A server that starts again has written much since.
+                    let log = self.server.log();
+                    let bad = verdict::of_log(log.get(self.log_seen..).unwrap_or_default()).join("\n");
+                    let tail = self.server.log_tail(12);
+                    self.fail(case, at, &format!("the session is lost: {why}\n{bad}\n{tail}"));
+                    self.log_seen = log.len();
                     return false;
                 }
             }
