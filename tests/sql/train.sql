@@ -12,6 +12,8 @@ SELECT grnet_train('mine', 'SELECT 1 AS item, NULL::bytea AS image, ''shop'' AS 
 SELECT grnet_train('mine', 'SELECT 1 AS item, photo(8, 8, 1) AS image, ''shop'' AS domain WHERE false');
 SELECT grnet_evaluate('SELECT 1 AS item, photo(8, 8, 1) AS image, ''consumer'' AS domain, ''gallery'' AS set');
 SELECT * FROM grnet_evaluate(NULL);
+-- A job ends with its connection, which the engine notices a moment later.
+DO $$ BEGIN FOR i IN 1..200 LOOP EXIT WHEN NOT EXISTS (SELECT FROM grnet.stat_progress_train); PERFORM pg_sleep(0.05); END LOOP; END $$;
 SELECT count(*) FROM grnet.stat_progress_train;
 
 -- Domains are what they are made of.
