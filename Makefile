@@ -1,7 +1,7 @@
 # Short names for the scripts in scripts/, which do the work (and run without make). What is given as NAME=VALUE make puts
 # into their environment: quoting it here again would break at an apostrophe.
 SHELL := /bin/bash
-.PHONY: help demo stop-demo clean-demo test check deny bench install uninstall distclean
+.PHONY: help demo stop-demo clean-demo test test-fast check deny bench install uninstall distclean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,7 +19,10 @@ clean-demo: ## stops the demo's server and removes its data and pictures
 test: ## all tests, on PostgreSQL 15, 16, 17 and 18 (PG="16 18": only those)
 	@scripts/test $(PG)
 
-check: ## formatting and lints
+test-fast: ## what a small edit most often breaks, on one version, in five minutes (PG=17: on that one)
+	@scripts/test-fast $(PG)
+
+check: ## formatting, lints and spelling
 	@scripts/check $(PG)
 
 deny: ## licences and sources of all dependencies (needs cargo-deny)

@@ -181,7 +181,7 @@ def main():
     parser.add_argument("--count", type=int, default=64, help="photos of each set (64)")
     parser.add_argument("--rounds", type=int, default=5, help="alternating rounds (5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement in a round (2)")
-    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="ours: grnet.precision (f32)")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32", help="ours: grnet.engine_precision (f32)")
     parser.add_argument("--quick", action="store_true", help="two rounds of 32 photos, and no torch.compile")
     parser.add_argument("--json", help="write all figures to this file")
     args = parser.parse_args()

@@ -19,6 +19,11 @@ cache=$GRNET_CACHE
 target=${CARGO_TARGET_DIR:-$repo/target}
 case $target in /*) ;; *) target=$repo/$target ;; esac
 
+# The packages that link libtorch, for cargo: built apart from all others, since another choice of packages would compile
+# torch-sys' C++ once more.
+engine_packages=(-p grnet-nn -p grnet-train -p grnet-eval -p grnet-serve -p grnet-engine)
+all_but_engine=(--workspace --exclude grnet-nn --exclude grnet-train --exclude grnet-eval --exclude grnet-serve --exclude grnet-engine)
+
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
 die() { warn "${0##*/}: $*"; exit 1; }

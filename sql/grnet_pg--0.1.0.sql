@@ -8,7 +8,7 @@ GRANT USAGE ON SCHEMA grnet TO PUBLIC;
 -- The type
 
 CREATE TYPE grnet_features;
-COMMENT ON TYPE grnet_features IS 'region features of one photo, with the model and the photo they were made from';
+COMMENT ON TYPE grnet_features IS 'region features of one image, with the model and the image they were made from';
 
 CREATE FUNCTION grnet_features_in(cstring) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
@@ -82,32 +82,32 @@ CREATE OPERATOR CLASS grnet_features_ops DEFAULT FOR TYPE grnet_features USING h
 COMMENT ON OPERATOR CLASS grnet_features_ops USING hash IS 'equality of grnet_features';
 COMMENT ON OPERATOR FAMILY grnet_features_ops USING hash IS 'equality of grnet_features';
 
--- Photos to features
+-- Images to features
 
 CREATE FUNCTION grnet_embed(image bytea, region box, model text) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION grnet_embed(bytea, box, text) IS 'region features of the part of a photo inside a box (pixels of the upright photo), by a named model';
+COMMENT ON FUNCTION grnet_embed(bytea, box, text) IS 'region features of the part of an image inside a box (pixels of the upright image), by a named model';
 
 CREATE FUNCTION grnet_embed(image bytea, region box) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION grnet_embed(bytea, box) IS 'region features of the part of a photo inside a box (pixels of the upright photo)';
+COMMENT ON FUNCTION grnet_embed(bytea, box) IS 'region features of the part of an image inside a box (pixels of the upright image)';
 
 CREATE FUNCTION grnet_embed(image bytea, model text) RETURNS grnet_features
     AS 'MODULE_PATHNAME', 'grnet_embed_by' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION grnet_embed(bytea, text) IS 'region features of a photo, by a named model';
+COMMENT ON FUNCTION grnet_embed(bytea, text) IS 'region features of an image, by a named model';
 
 CREATE FUNCTION grnet_embed(image bytea) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000000;
-COMMENT ON FUNCTION grnet_embed(bytea) IS 'region features of a photo, by the model named in the setting grnet.model';
+COMMENT ON FUNCTION grnet_embed(bytea) IS 'region features of an image, by the model named in the setting grnet.model';
 
 -- Not an overload of grnet_embed: with one, grnet_embed($1) with a parameter of unknown type would be ambiguous.
 CREATE FUNCTION grnet_embed_images(images bytea[], model text) RETURNS grnet_features[]
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
-COMMENT ON FUNCTION grnet_embed_images(bytea[], text) IS 'region features of several photos in one round trip, by a named model';
+COMMENT ON FUNCTION grnet_embed_images(bytea[], text) IS 'region features of several images in one round trip, by a named model';
 
 CREATE FUNCTION grnet_embed_images(images bytea[]) RETURNS grnet_features[]
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000000;
-COMMENT ON FUNCTION grnet_embed_images(bytea[]) IS 'region features of several photos in one round trip';
+COMMENT ON FUNCTION grnet_embed_images(bytea[]) IS 'region features of several images in one round trip';
 
 CREATE FUNCTION grnet_make_features(regions real[], model text) RETURNS grnet_features
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000;
@@ -125,7 +125,7 @@ COMMENT ON FUNCTION grnet_score_support(internal) IS 'planner support of scores'
 
 CREATE FUNCTION grnet_score(grnet_features, grnet_features) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2500 SUPPORT grnet_score_support;
-COMMENT ON FUNCTION grnet_score(grnet_features, grnet_features) IS 'probability that two photos show the same garment';
+COMMENT ON FUNCTION grnet_score(grnet_features, grnet_features) IS 'probability that two images show the same garment';
 
 CREATE FUNCTION grnet_distance(grnet_features, grnet_features) RETURNS double precision
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2500 SUPPORT grnet_score_support;
@@ -136,21 +136,21 @@ CREATE OPERATOR <-> (
 );
 COMMENT ON OPERATOR <-> (grnet_features, grnet_features) IS 'minus the logarithm of the matching probability';
 
--- A photo in the place of features gets an answer. Nothing else is taken for this operator: what has no type yet becomes what
+-- An image in the place of features gets an answer. Nothing else is taken for this operator: what has no type yet becomes what
 -- stands on the other side.
 CREATE FUNCTION grnet.not_embedded(grnet_features, bytea) RETURNS double precision
     AS 'MODULE_PATHNAME', 'grnet_not_embedded' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION grnet.not_embedded(grnet_features, bytea) IS 'refuses to compare features with a photo, and says how it is done';
+COMMENT ON FUNCTION grnet.not_embedded(grnet_features, bytea) IS 'refuses to compare features with an image, and says how it is done';
 
 CREATE FUNCTION grnet.not_embedded(bytea, grnet_features) RETURNS double precision
     AS 'MODULE_PATHNAME', 'grnet_not_embedded' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1;
-COMMENT ON FUNCTION grnet.not_embedded(bytea, grnet_features) IS 'refuses to compare a photo with features, and says how it is done';
+COMMENT ON FUNCTION grnet.not_embedded(bytea, grnet_features) IS 'refuses to compare an image with features, and says how it is done';
 
 CREATE OPERATOR <-> (LEFTARG = grnet_features, RIGHTARG = bytea, FUNCTION = grnet.not_embedded);
-COMMENT ON OPERATOR <-> (grnet_features, bytea) IS 'refused: a photo is embedded first';
+COMMENT ON OPERATOR <-> (grnet_features, bytea) IS 'refused: an image is embedded first';
 
 CREATE OPERATOR <-> (LEFTARG = bytea, RIGHTARG = grnet_features, FUNCTION = grnet.not_embedded);
-COMMENT ON OPERATOR <-> (bytea, grnet_features) IS 'refused: a photo is embedded first';
+COMMENT ON OPERATOR <-> (bytea, grnet_features) IS 'refused: an image is embedded first';
 
 CREATE FUNCTION grnet_global_similarity(grnet_features, grnet_features) RETURNS real
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
@@ -160,27 +160,27 @@ CREATE FUNCTION grnet_explain(query grnet_features, item grnet_features,
     OUT scale integer, OUT query_row integer, OUT query_col integer, OUT item_row integer, OUT item_col integer,
     OUT similarity real, OUT weight double precision) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000 ROWS 98;
-COMMENT ON FUNCTION grnet_explain(grnet_features, grnet_features) IS 'why two photos match: pairs of windows, how similar they are, and how much the global node listened to them';
+COMMENT ON FUNCTION grnet_explain(grnet_features, grnet_features) IS 'why two images match: pairs of windows, how similar they are, and how much the global node listened to them';
 
 -- Not IMMUTABLE, unlike grnet_explain: it asks the engine, as grnet_embed does.
 
 CREATE FUNCTION grnet_match_map(query_image bytea, item_image bytea, model text) RETURNS bytea
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5000000;
-COMMENT ON FUNCTION grnet_match_map(bytea, bytea, text) IS 'why two photos match: a PNG of both, with the pairs of windows that decided drawn and joined, by a named model';
+COMMENT ON FUNCTION grnet_match_map(bytea, bytea, text) IS 'why two images match: a PNG of both, with the pairs of windows that decided drawn and joined, by a named model';
 
 CREATE FUNCTION grnet_match_map(query_image bytea, item_image bytea) RETURNS bytea
     AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 5000000;
-COMMENT ON FUNCTION grnet_match_map(bytea, bytea) IS 'why two photos match: a PNG of both, with the pairs of windows that decided drawn and joined, by the model named in the setting grnet.model';
+COMMENT ON FUNCTION grnet_match_map(bytea, bytea) IS 'why two images match: a PNG of both, with the pairs of windows that decided drawn and joined, by the model named in the setting grnet.model';
 
 -- Reading a value
 
 CREATE FUNCTION grnet_info(grnet_features) RETURNS jsonb
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION grnet_info(grnet_features) IS 'what a value says of itself: model, number type, grids, channels, digest of the photo';
+COMMENT ON FUNCTION grnet_info(grnet_features) IS 'what a value says of itself: model, number type, grids, channels, digest of the image';
 
 CREATE FUNCTION grnet_global(grnet_features) RETURNS real[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION grnet_global(grnet_features) IS 'the L2-normalised vector of the whole photo, for pgvector: grnet_global(features)::vector';
+COMMENT ON FUNCTION grnet_global(grnet_features) IS 'the L2-normalised vector of the whole image, for pgvector: grnet_global(features)::vector';
 
 CREATE FUNCTION grnet_region(grnet_features, scale integer, "row" integer, col integer) RETURNS real[]
     AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
@@ -191,7 +191,7 @@ CREATE FUNCTION grnet_regions(grnet_features, OUT scale integer, OUT "row" integ
 COMMENT ON FUNCTION grnet_regions(grnet_features) IS 'all regions as stored; scale, row and column are counted from 0';
 
 CREATE CAST (grnet_features AS real[]) WITH FUNCTION grnet_global(grnet_features);
-COMMENT ON CAST (grnet_features AS real[]) IS 'the L2-normalised vector of the whole photo';
+COMMENT ON CAST (grnet_features AS real[]) IS 'the L2-normalised vector of the whole image';
 
 -- Models: what a dump must carry. Names and figures are everybody's to read, weights are not.
 
@@ -268,7 +268,7 @@ REVOKE ALL ON FUNCTION grnet_export_model(text) FROM PUBLIC;
 CREATE FUNCTION grnet_train(name text, query text, options jsonb DEFAULT '{}',
     OUT model text, OUT improved boolean, OUT steps integer, OUT report jsonb) RETURNS record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000000;
-COMMENT ON FUNCTION grnet_train(text, text, jsonb) IS 'trains a model on the photos of a query (item, image, domain [, region]) and registers it where it improved on its start';
+COMMENT ON FUNCTION grnet_train(text, text, jsonb) IS 'trains a model on the images of a query (item, image, domain [, region]) and registers it where it improved on its start';
 REVOKE ALL ON FUNCTION grnet_train(text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION grnet_evaluate(query text, model text DEFAULT NULL, options jsonb DEFAULT '{}',
@@ -277,18 +277,18 @@ CREATE FUNCTION grnet_evaluate(query text, model text DEFAULT NULL, options json
     OUT top50 double precision, OUT low double precision[], OUT high double precision[], OUT gain double precision[],
     OUT gain_low double precision[], OUT gain_high double precision[]) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000000 ROWS 3;
-COMMENT ON FUNCTION grnet_evaluate(text, text, jsonb) IS 'how well a model ranks the shop photos of a query (item, image, domain [, region] [, set] [, view] [, occlusion] [, cropping]) for its consumer photos, with 95 % intervals';
+COMMENT ON FUNCTION grnet_evaluate(text, text, jsonb) IS 'how well a model ranks the shop images of a query (item, image, domain [, region] [, set] [, view] [, occlusion] [, cropping]) for its consumer images, with 95 % intervals';
 REVOKE ALL ON FUNCTION grnet_evaluate(text, text, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION grnet_stat_progress_train(
-    OUT pid integer, OUT datname text, OUT command text, OUT model text, OUT phase text, OUT photos bigint, OUT items bigint,
+    OUT pid integer, OUT datname text, OUT command text, OUT model text, OUT phase text, OUT images bigint, OUT items bigint,
     OUT bytes bigint, OUT done bigint, OUT total bigint, OUT loss double precision, OUT global_top1 double precision,
     OUT graph_top1 double precision, OUT started_at timestamptz, OUT eta timestamptz) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 1;
 COMMENT ON FUNCTION grnet_stat_progress_train() IS 'how far trainings and evaluations are; read it through grnet.stat_progress_train';
 
 CREATE VIEW grnet.stat_progress_train AS SELECT * FROM grnet_stat_progress_train();
-COMMENT ON VIEW grnet.stat_progress_train IS 'a row for the training and the evaluation that run on this server: backend, phase, photos or steps done, figures of the last validation';
+COMMENT ON VIEW grnet.stat_progress_train IS 'a row for the training and the evaluation that run on this server: backend, phase, images or steps done, figures of the last validation';
 GRANT SELECT ON grnet.stat_progress_train TO PUBLIC;
 
 -- The first stage. In PL/pgSQL, since these write SQL for the caller's table and run it with the caller's rights.
@@ -478,7 +478,7 @@ BEGIN
     END IF;
     IF query IS NULL THEN
         RAISE NOTICE 'the query is NULL, so no row is like it'
-            USING HINT = 'Features of a NULL photo are NULL, and so is a subselect that finds no row.';
+            USING HINT = 'Features of a NULL image are NULL, and so is a subselect that finds no row.';
         RETURN;
     END IF;
     PERFORM grnet.tell_of_missing(relation, features, k);
@@ -641,7 +641,7 @@ BEGIN
         region := coalesce(region, arguments[3]::name);
     END IF;
     IF image IS NULL THEN
-        RAISE 'nothing says which column of % has the photos', item USING ERRCODE = 'undefined_column',
+        RAISE 'nothing says which column of % has the images', item USING ERRCODE = 'undefined_column',
             DETAIL = format('No grnet_features_trigger makes the column "%s".', features), HINT = 'Name it: image => ''...''.';
     END IF;
     keys := ARRAY(SELECT a.attname FROM pg_index AS i, unnest(i.indkey) WITH ORDINALITY AS k (number, place)
@@ -665,15 +665,15 @@ BEGIN
         verdict := CASE WHEN one.value IS NULL THEN 'no features'
                         WHEN model IS NULL THEN 'unknown model'
                         WHEN model <> wanted THEN 'other model'
-                        WHEN one.image IS NULL THEN 'no photo' END;
+                        WHEN one.image IS NULL THEN 'no image' END;
         IF verdict IS NULL THEN
             BEGIN
                 made := @extschema@.grnet_embed(one.image, one.region, model);
                 similarity := grnet.least_similarity(one.value, made);
-                verdict := CASE WHEN @extschema@.grnet_info(one.value) ->> 'digest' <> @extschema@.grnet_info(made) ->> 'digest' THEN 'other photo'
+                verdict := CASE WHEN @extschema@.grnet_info(one.value) ->> 'digest' <> @extschema@.grnet_info(made) ->> 'digest' THEN 'other image'
                                 WHEN similarity >= 0.98 THEN 'same' ELSE 'other numbers' END;
             EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
-                verdict := 'unreadable photo';
+                verdict := 'unreadable image';
             END;
         END IF;
         RETURN NEXT;
@@ -684,14 +684,14 @@ BEGIN
         END IF;
     END LOOP;
 END $$;
-COMMENT ON FUNCTION grnet_verify(regclass, name, integer, name, name) IS 'embeds a sample of a table''s photos again and compares with the features that are stored: how rows are found whose numbers are of no photo';
+COMMENT ON FUNCTION grnet_verify(regclass, name, integer, name, name) IS 'embeds a sample of a table''s images again and compares with the features that are stored: how rows are found whose numbers are of no image';
 
 -- Statistics
 
 CREATE FUNCTION grnet_stat_engine(
     OUT state text, OUT pid integer, OUT supervisor_pid integer, OUT version text, OUT device text, OUT "precision" text,
     OUT fence text, OUT uptime_s double precision, OUT restarts bigint, OUT connections bigint, OUT queued bigint, OUT queued_max bigint,
-    OUT requests bigint, OUT photos bigint, OUT batches bigint, OUT refused bigint, OUT busy bigint, OUT abandoned bigint,
+    OUT requests bigint, OUT images bigint, OUT batches bigint, OUT refused bigint, OUT busy bigint, OUT abandoned bigint,
     OUT mean_decode_ms double precision, OUT mean_batch_ms double precision, OUT mean_request_ms double precision,
     OUT max_request_ms double precision, OUT resident_bytes bigint, OUT last_exit text) RETURNS SETOF record
     AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL RESTRICTED COST 10000 ROWS 1;

@@ -1,8 +1,10 @@
 //! grnet_pg: same-garment search inside PostgreSQL.
 //!
-//! Photos go in as bytes, region features are stored in a column, and `ORDER BY features <-> query` ranks by the
-//! matching probability of the Graph Reasoning Network. One file for each thing a user sees; `engine/` for the process
-//! that holds libtorch, which no backend ever maps; `ffi/` for everything unsafe. The SQL is in `sql/`.
+//! Images go in as bytes, region features are stored in a column, and `ORDER BY features <-> query` ranks by the matching
+//! probability of the Graph Reasoning Network. One folder for each thing that a user meets: [`features`], the type;
+//! [`embed`], images to features, and the trigger; [`score`]; [`scan`], the plan nodes of a ranking; [`model`]; [`job`],
+//! training and evaluation; [`engine`], the process that holds libtorch, which no backend ever maps. [`pg`] alone wraps the
+//! server. The SQL is in `sql/`.
 
 #![deny(ffi_unwind_calls)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
@@ -13,26 +15,14 @@ compile_error!("an ERROR crosses Rust frames by unwinding: panic must be \"unwin
 mod embed;
 mod engine;
 mod error;
-mod evaluate;
-mod explain;
 mod features;
-#[allow(unsafe_code, reason = "the boundary to the server; every block says why it is sound")]
-mod ffi;
-mod match_map;
+mod job;
 mod model;
-mod model_uses;
-mod nodes;
-mod photo_cache;
-mod photos;
-mod progress;
-mod rank;
+#[allow(unsafe_code, reason = "the boundary to the server; every block says why it is sound")]
+mod pg;
+mod scan;
 mod score;
 mod settings;
-mod shortlist;
-mod stat;
-mod train;
-mod trigger;
-mod verify;
 
 use pgrx::{pg_guard, pg_sys};
 
@@ -42,9 +32,9 @@ pgrx::pg_module_magic!(name, version);
 #[pg_guard]
 #[allow(unsafe_code, reason = "an exported entry")]
 pub extern "C-unwind" fn _PG_init() {
-    ffi::process::take_no_backtraces();
+    pg::process::take_no_backtraces();
     settings::register();
-    nodes::register();
+    scan::register();
     // SAFETY: a flag of the server's, set before libraries are preloaded and cleared afterwards.
     if unsafe { pg_sys::process_shared_preload_libraries_in_progress } {
         engine::supervisor::register();

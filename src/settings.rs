@@ -5,18 +5,19 @@
 use std::ffi::CString;
 use std::time::Duration;
 
-use grnet_core::features::Dtype;
-use grnet_core::scorer::Precision;
+use grnet_features::value::Dtype;
+use grnet_score::scorer::Precision;
 
-use crate::ffi::setting::{self, Numbers, ScorePrecision};
-use crate::ffi::text;
+use crate::pg::encoding;
+use crate::pg::guc::{self, FeatureDtype, ScorePrecision};
+use crate::pg::guc_renamed;
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
 static MODEL: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"base"));
-static ENABLE_RANK: GucSetting<bool> = GucSetting::<bool>::new(true);
+static ENABLE_BATCH_SCORING: GucSetting<bool> = GucSetting::<bool>::new(true);
 static SHORTLIST: GucSetting<i32> = GucSetting::<i32>::new(0);
 static SCORE_PRECISION: GucSetting<ScorePrecision> = GucSetting::<ScorePrecision>::new(ScorePrecision::F32);
-static FEATURE_NUMBERS: GucSetting<Numbers> = GucSetting::<Numbers>::new(Numbers::F16);
+static FEATURE_DTYPE: GucSetting<FeatureDtype> = GucSetting::<FeatureDtype>::new(FeatureDtype::F16);
 static EMBED_TIMEOUT: GucSetting<i32> = GucSetting::<i32>::new(60_000);
 static MAX_IMAGE_BYTES: GucSetting<i32> = GucSetting::<i32>::new(32 << 20);
 static MAX_IMAGE_PIXELS: GucSetting<i32> = GucSetting::<i32>::new(64_000_000);
@@ -39,17 +40,17 @@ pub fn register() {
     let none = GucFlags::default();
     string(
         c"grnet.model",
-        c"Sets the model that photos are embedded with where a call names none.",
+        c"Sets the model that images are embedded with where a call names none.",
         c"A name in the table grnet.model.",
         &MODEL,
         GucContext::Userset,
         none,
     );
     GucRegistry::define_bool_guc(
-        c"grnet.enable_rank",
+        c"grnet.enable_batch_scoring",
         c"Lets the planner score the rows of ORDER BY in batches.",
         c"Off: a score is computed as any other function, row by row.",
-        &ENABLE_RANK,
+        &ENABLE_BATCH_SCORING,
         GucContext::Userset,
         GucFlags::EXPLAIN,
     );
@@ -72,10 +73,10 @@ pub fn register() {
         GucFlags::EXPLAIN,
     );
     GucRegistry::define_enum_guc(
-        c"grnet.feature_numbers",
+        c"grnet.feature_dtype",
         c"Sets how the numbers of new features are stored.",
         c"f16, or i8: half the bytes. Features that are there stay as they are.",
-        &FEATURE_NUMBERS,
+        &FEATURE_DTYPE,
         GucContext::Userset,
         none,
     );
@@ -91,8 +92,8 @@ pub fn register() {
     );
     int(
         c"grnet.max_image_bytes",
-        c"Sets the largest photo that is accepted, in bytes.",
-        c"From 1 kB to 256 MB. Checked before a photo is sent to the engine.",
+        c"Sets the largest image that is accepted, in bytes.",
+        c"From 1 kB to 256 MB. Checked before an image is sent to the engine.",
         &MAX_IMAGE_BYTES,
         1 << 10,
         256 << 20,
@@ -101,8 +102,8 @@ pub fn register() {
     );
     int(
         c"grnet.max_image_pixels",
-        c"Sets the largest photo that is accepted, in pixels.",
-        c"From 1,000 to 268,435,456. Checked against a photo's header, before anything is decoded.",
+        c"Sets the largest image that is accepted, in pixels.",
+        c"From 1,000 to 268,435,456. Checked against an image's header, before anything is decoded.",
         &MAX_IMAGE_PIXELS,
         1_000,
         1 << 28,
@@ -135,21 +136,21 @@ pub fn register() {
         GucContext::Sighup,
         none,
     );
-    setting::device(
-        c"grnet.device",
+    guc::device(
+        c"grnet.engine_device",
         c"Sets the device that the engine computes on.",
         c"auto, cpu, or cuda:N. A change restarts the engine.",
         &DEVICE,
     );
-    setting::precision(
-        c"grnet.precision",
+    guc::precision(
+        c"grnet.engine_precision",
         c"Sets the precision that the engine computes in.",
         c"f32 or bf16. A change restarts the engine.",
         &PRECISION,
     );
     int(
-        c"grnet.threads",
-        c"Sets the number of threads that decode photos and compute on the CPU.",
+        c"grnet.engine_threads",
+        c"Sets the number of threads that decode images and compute on the CPU.",
         c"0 to 256; 0 is the number of the machine's cores. A change restarts the engine.",
         &THREADS,
         0,
@@ -158,8 +159,8 @@ pub fn register() {
         none,
     );
     int(
-        c"grnet.max_batch",
-        c"Sets the largest number of photos that go through the model together.",
+        c"grnet.engine_max_batch",
+        c"Sets the largest number of images that go through the model together.",
         c"1 to 1024. A change restarts the engine.",
         &MAX_BATCH,
         1,
@@ -168,8 +169,8 @@ pub fn register() {
         none,
     );
     int(
-        c"grnet.max_batch_wait",
-        c"Sets how long a photo waits for others to share its batch.",
+        c"grnet.engine_max_batch_wait",
+        c"Sets how long an image waits for others to share its batch.",
         c"0 to 1000 ms. A change restarts the engine.",
         &MAX_BATCH_WAIT,
         0,
@@ -178,8 +179,8 @@ pub fn register() {
         GucFlags::UNIT_MS,
     );
     int(
-        c"grnet.max_queue",
-        c"Sets the number of photos that one session may have waiting in the engine.",
+        c"grnet.engine_max_queue",
+        c"Sets the number of images that one session may have waiting in the engine.",
         c"1 to 100,000; a single request may have more. Sessions take turns. A change restarts the engine.",
         &MAX_QUEUE,
         1,
@@ -188,8 +189,8 @@ pub fn register() {
         none,
     );
     int(
-        c"grnet.max_spool_size",
-        c"Sets how much disk the photos of a training or an evaluation may take.",
+        c"grnet.engine_max_spool_size",
+        c"Sets how much disk the images of a training or an evaluation may take.",
         c"From 1 MB to 2 TB, in the engine's folder of the data directory. A change restarts the engine.",
         &MAX_SPOOL_SIZE,
         1,
@@ -207,6 +208,7 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::NO_SHOW_ALL,
     );
+    guc_renamed::register();
     reserve_prefix();
 }
 
@@ -223,12 +225,12 @@ fn string(setting: &GucSetting<Option<CString>>) -> String {
 
 /// `grnet.model`.
 pub fn model() -> String {
-    MODEL.get().map(|name| text::from_server(name.to_bytes())).unwrap_or_default()
+    MODEL.get().map(|name| encoding::from_server(name.to_bytes())).unwrap_or_default()
 }
 
-/// `grnet.enable_rank`.
-pub fn enable_rank() -> bool {
-    ENABLE_RANK.get()
+/// `grnet.enable_batch_scoring`.
+pub fn enable_batch_scoring() -> bool {
+    ENABLE_BATCH_SCORING.get()
 }
 
 /// `grnet.shortlist`: rows that the graph ranks; 0 is all.
@@ -244,11 +246,11 @@ pub fn score_precision() -> Precision {
     }
 }
 
-/// `grnet.feature_numbers`.
-pub fn feature_numbers() -> Dtype {
-    match FEATURE_NUMBERS.get() {
-        Numbers::F16 => Dtype::F16,
-        Numbers::I8 => Dtype::I8,
+/// `grnet.feature_dtype`.
+pub fn feature_dtype() -> Dtype {
+    match FEATURE_DTYPE.get() {
+        FeatureDtype::F16 => Dtype::F16,
+        FeatureDtype::I8 => Dtype::I8,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use crate::picture::{Change, Picture};
 use crate::plan::{Plan, Wanted};
-use grnet_photo::{Error, Limits};
+use grnet_image::{Error, Limits};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -166,7 +166,7 @@ fn why_no_photo(path: &Path) -> Option<String> {
     if let Err(error) = read {
         return Some(error.to_string());
     }
-    match grnet_photo::probe(&head, &Limits::default()) {
+    match grnet_image::probe(&head, &Limits::default()) {
         Err(
             error @ (Error::Empty
             | Error::UnknownFormat { .. }

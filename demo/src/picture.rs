@@ -1,7 +1,7 @@
 //! Where a photo comes from: drawn, read, or made from another.
 
 use crate::failure::Result;
-use grnet_photo::{Fit, Limits};
+use grnet_image::{Fit, Limits};
 use grnet_render::{Catalogue, Difficulty};
 use image::RgbImage;
 use std::io::Read;
@@ -117,9 +117,9 @@ fn upright(bytes: &[u8]) -> std::result::Result<RgbImage, String> {
 /// A photo brought into a square of `size` pixels, and the white that fills the square cut off again.
 ///
 /// # Errors
-/// Those of [`grnet_photo::prepare`].
-pub fn reduced(bytes: &[u8], size: u32) -> std::result::Result<RgbImage, grnet_photo::Error> {
-    let photo = grnet_photo::prepare(bytes, None, Fit::Letterbox, size, &Limits::default())?;
+/// Those of [`grnet_image::prepare`].
+pub fn reduced(bytes: &[u8], size: u32) -> std::result::Result<RgbImage, grnet_image::Error> {
+    let photo = grnet_image::prepare(bytes, None, Fit::Letterbox, size, &Limits::default())?;
     let longer = f64::from(photo.width.max(photo.height).max(1));
     let side = |length: u32| ((f64::from(length) / longer * f64::from(size)).round() as u32).clamp(1, size);
     let (width, height) = (side(photo.width), side(photo.height));

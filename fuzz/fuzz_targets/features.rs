@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use grnet_core::features::{Features, from_text, to_text};
+use grnet_features::value::{Features, from_text, to_text};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use grnet_core::head::Head;
-use grnet_core::model::ModelFile;
-use grnet_core::scorer::Scorer;
+use grnet_score::head::Head;
+use grnet_features::model_file::ModelFile;
+use grnet_score::scorer::Scorer;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

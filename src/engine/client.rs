@@ -3,23 +3,23 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use grnet_core::model::ModelId;
-use grnet_wire::{Drawing, Failure, Outcome, Photo, Reply, Request, Stats, StudyState, faults};
+use grnet_features::model_file::ModelId;
+use grnet_wire::{Drawing, Failure, Image, JobState, Outcome, Reply, Request, Stats, faults};
 
 use super::connection::{Connection, NoConnection, left, unexpected};
-use super::{place, supervisor};
+use super::{run_folder, supervisor};
 use crate::error::{Error, sentence};
-use crate::ffi::interrupt;
+use crate::pg::interrupt;
 use crate::settings;
 
 thread_local! {
     /// The connection of the last call that ended well, and the number of the next request.
-    static KEPT: RefCell<(Option<Connection>, u64)> = const { RefCell::new((None, 1)) };
+    static CACHED: RefCell<(Option<Connection>, u64)> = const { RefCell::new((None, 1)) };
 }
 
 /// How often a backend looks whether the engine has come up.
 const POLL: Duration = Duration::from_millis(20);
-/// A kept connection that fails this soon was closed before it was used; later, the engine died over the request.
+/// A cached connection that fails this soon was closed before it was used; later, the engine died over the request.
 const CLOSING: Duration = Duration::from_millis(50);
 /// The pause before a model is offered again to an engine that is busy with others.
 const BUSY: Duration = Duration::from_millis(100);
@@ -28,29 +28,29 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How long background workers may all be taken (by a parallel query, say) before that is an error.
 const WORKERS: Duration = Duration::from_secs(2);
 
-/// Turns photos into features with the model `id`. `file` is asked for the model's file where the engine lacks it.
+/// Turns images into features with the model `id`. `file` is asked for the model's file where the engine lacks it.
 ///
 /// # Errors
-/// The engine is not there, busy, late or gone. What is wrong with single photos is in their outcomes.
+/// The engine is not there, busy, late or gone. What is wrong with single images is in their outcomes.
 pub fn embed(
     id: ModelId,
-    photos: Vec<Photo<'_>>,
+    images: Vec<Image<'_>>,
     file: impl Fn() -> Result<Vec<u8>, Error>,
 ) -> Result<Vec<Outcome>, Error> {
-    let count = photos.len();
-    match exchange(id, Work::Embed(photos), file)? {
-        Reply::Features { photos, .. } if photos.len() == count => Ok(photos),
-        Reply::Features { photos, .. } => {
-            Err(Error::Protocol(format!("{count} photos were sent, {} answers came.", photos.len())))
+    let count = images.len();
+    match exchange(id, Work::Embed(images), file)? {
+        Reply::Features { images, .. } if images.len() == count => Ok(images),
+        Reply::Features { images, .. } => {
+            Err(Error::Protocol(format!("{count} images were sent, {} answers came.", images.len())))
         }
         other => Err(unexpected(&other)),
     }
 }
 
-/// Has the map of two photos drawn, with the model `id`; `file` as in [`embed`].
+/// Has the map of two images drawn, with the model `id`; `file` as in [`embed`].
 ///
 /// # Errors
-/// As [`embed`]. What is wrong with a photo is in the drawing.
+/// As [`embed`]. What is wrong with an image is in the drawing.
 pub fn match_map(
     id: ModelId,
     query: &[u8],
@@ -65,7 +65,7 @@ pub fn match_map(
 
 /// What the engine does with a model.
 enum Work<'a> {
-    Embed(Vec<Photo<'a>>),
+    Embed(Vec<Image<'a>>),
     MatchMap(&'a [u8], &'a [u8]),
 }
 
@@ -74,7 +74,7 @@ impl<'a> Work<'a> {
         let (max_bytes, max_pixels) = (settings::max_image_bytes() as u64, settings::max_image_pixels());
         let deadline_ms = 0;
         match self {
-            Self::Embed(photos) => Request::Embed { id, model, deadline_ms, max_bytes, max_pixels, photos },
+            Self::Embed(images) => Request::Embed { id, model, deadline_ms, max_bytes, max_pixels, images },
             Self::MatchMap(query, item) => {
                 Request::MatchMap { id, model, deadline_ms, max_bytes, max_pixels, query, item }
             }
@@ -123,7 +123,7 @@ fn within(
 ) -> Result<Reply, Error> {
     // The connection is out of its place while it is used: an ERROR or a cancel drops it, and the engine, seeing it
     // close, drops the request.
-    let (mut connection, mut kept) = match take() {
+    let (mut connection, mut is_cached) = match take() {
         // A failure on purpose is to be seen.
         Some(connection) => (connection, settings::debug_fail_nth() == 0),
         None => (open(deadline)?, false),
@@ -136,8 +136,8 @@ fn within(
         request.set_deadline(u32::try_from(left(deadline)?.as_millis()).unwrap_or(u32::MAX));
         let reply = match connection.ask(&request, deadline) {
             // The sockets of an engine that was killed close one after another: this one looked alive.
-            Err(Error::EngineGone(_)) if kept && began.elapsed() < CLOSING => {
-                kept = false;
+            Err(Error::EngineGone(_)) if is_cached && began.elapsed() < CLOSING => {
+                is_cached = false;
                 connection = open(deadline)?;
                 continue;
             }
@@ -159,18 +159,18 @@ fn within(
                         interrupt::wait(None, left(deadline)?.min(BUSY));
                     }
                     Reply::Failed { failure, .. } => {
-                        keep(connection);
+                        cache(connection);
                         return Err(failed(failure));
                     }
                     other => return Err(unexpected(&other)),
                 }
             }
             Reply::Failed { id, failure } if id == request_id => {
-                keep(connection);
+                cache(connection);
                 return Err(failed(failure));
             }
             answer @ (Reply::Features { .. } | Reply::MatchMap { .. }) if answer.id() == Some(request_id) => {
-                keep(connection);
+                cache(connection);
                 return Ok(answer);
             }
             other => return Err(unexpected(&other)),
@@ -196,7 +196,7 @@ fn offer(file: &[u8], deadline: Instant) -> Result<(), Error> {
     loop {
         match connection.ask(&Request::Model { id: request_id, file }, deadline)? {
             Reply::ModelReady { id, .. } if id == request_id => {
-                keep(connection);
+                cache(connection);
                 return Ok(());
             }
             // Others bring models too, more than it takes at a time: that is nothing to fail for.
@@ -204,7 +204,7 @@ fn offer(file: &[u8], deadline: Instant) -> Result<(), Error> {
                 interrupt::wait(None, left(deadline)?.min(BUSY));
             }
             Reply::Failed { id, failure } if id == request_id => {
-                keep(connection);
+                cache(connection);
                 return Err(match failure {
                     Failure::BadModel(reason) => Error::UnfitModel(reason),
                     other => failed(other),
@@ -227,7 +227,7 @@ pub fn stats(patience: Duration) -> Result<Option<Stats>, Error> {
     let request_id = next_id();
     match connection.ask(&Request::Stats { id: request_id }, deadline)? {
         Reply::Stats { id, stats } if id == request_id => {
-            keep(connection);
+            cache(connection);
             Ok(Some(stats))
         }
         other => Err(unexpected(&other)),
@@ -247,15 +247,15 @@ fn listening(deadline: Instant) -> Result<Option<Connection>, Error> {
 ///
 /// # Errors
 /// The engine listens, and does not answer within `patience`.
-pub fn studies(patience: Duration) -> Result<Option<Vec<StudyState>>, Error> {
+pub fn jobs(patience: Duration) -> Result<Option<Vec<JobState>>, Error> {
     let deadline = Instant::now() + patience;
     let Some(mut connection) = listening(deadline)? else {
         return Ok(None);
     };
-    match connection.ask(&Request::Studies { id: next_id() }, deadline)? {
-        Reply::Studies { studies, .. } => {
-            keep(connection);
-            Ok(Some(studies))
+    match connection.ask(&Request::Jobs { id: next_id() }, deadline)? {
+        Reply::Jobs { jobs, .. } => {
+            cache(connection);
+            Ok(Some(jobs))
         }
         other => Err(unexpected(&other)),
     }
@@ -273,8 +273,8 @@ pub fn open(deadline: Instant) -> Result<Connection, Error> {
             Err(NoConnection::Failed(error)) => return Err(error),
             Err(NoConnection::NobodyThere) => {}
         }
-        if place::supervised() {
-            let state = place::state();
+        if run_folder::supervised() {
+            let state = run_folder::state();
             // Twice in a row it ended before it was ready: it will not come up by waiting.
             if state.failures >= 2 {
                 let reason = state.told().unwrap_or_else(|| "it ended before it was ready".into());
@@ -296,27 +296,27 @@ pub fn open(deadline: Instant) -> Result<Connection, Error> {
     }
 }
 
-/// The kept connection, while the engine is at its other end: one that ended since the last call is no error.
+/// The cached connection, while the engine is at its other end: one that ended since the last call is no error.
 fn take() -> Option<Connection> {
-    let mut connection = KEPT.with_borrow_mut(|kept| kept.0.take())?;
+    let mut connection = CACHED.with_borrow_mut(|cached| cached.0.take())?;
     connection.is_alive().then_some(connection)
 }
 
-fn keep(connection: Connection) {
-    KEPT.with_borrow_mut(|kept| kept.0 = Some(connection));
+fn cache(connection: Connection) {
+    CACHED.with_borrow_mut(|cached| cached.0 = Some(connection));
 }
 
 pub fn next_id() -> u64 {
-    KEPT.with_borrow_mut(|kept| {
-        kept.1 += 1;
-        kept.1
+    CACHED.with_borrow_mut(|cached| {
+        cached.1 += 1;
+        cached.1
     })
 }
 
 pub fn failed(failure: Failure) -> Error {
     match failure {
         Failure::Busy { queued, limit } => Error::Busy { queued, limit },
-        Failure::Study(refusal) => Error::Study(refusal),
+        Failure::Job(refusal) => Error::Job(refusal),
         Failure::Late => Error::Late { milliseconds: 0 },
         Failure::BadModel(reason) | Failure::Engine(reason) => Error::Engine(sentence(&reason)),
     }

@@ -9,10 +9,10 @@ use grnet_wire::faults::{self, Operation};
 use grnet_wire::{FrameReader, MAX_REPLY, PROTOCOL, Reply, Request, WireError, decode_reply, encode_request};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use super::place;
+use super::run_folder;
 use crate::error::{Error, sentence};
-use crate::ffi::interrupt::{self, Want};
-use crate::ffi::process;
+use crate::pg::interrupt::{self, Want};
+use crate::pg::process;
 
 /// A connection that has shaken hands. Dropped, it is closed, and the engine forgets what was asked over it.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Connection {
     }
 
     fn receive(&mut self, deadline: Instant) -> Result<(), Error> {
-        // A reply for one photo has 7.3 KB; larger ones come in several pieces.
+        // A reply for one image has 7.3 KB; larger ones come in several pieces.
         let mut piece = [0; 16 << 10];
         loop {
             match self.stream.read(&mut piece) {
@@ -132,7 +132,7 @@ pub fn left(deadline: Instant) -> Result<Duration, Error> {
 fn connect(deadline: Instant) -> Result<UnixStream, NoConnection> {
     let failed = |e: io::Error| NoConnection::Failed(Error::EngineDown { reason: format!("Connecting failed: {e}.") });
     faults::check(Operation::Connect).map_err(failed)?;
-    let address = SocketAddrUnix::new(place::SOCKET).map_err(|e| failed(e.into()))?;
+    let address = SocketAddrUnix::new(run_folder::SOCKET).map_err(|e| failed(e.into()))?;
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket =
         rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(|e| failed(e.into()))?;

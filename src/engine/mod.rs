@@ -2,8 +2,8 @@
 
 pub mod client;
 pub mod connection;
-pub mod place;
+mod log_forwarder;
+pub mod run_folder;
 mod start;
-pub mod study;
+pub mod stat;
 pub mod supervisor;
-mod words;

@@ -14,12 +14,12 @@ use pgrx::bgworkers::{BackgroundWorker, BackgroundWorkerBuilder, BgWorkerStartTi
 use pgrx::{log, pg_guard, pg_sys};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::place::{self, State};
+use super::log_forwarder::LogForwarder;
+use super::run_folder::{self, State};
 use super::start;
-use super::words::Words;
 use crate::error::Error;
-use crate::ffi::interrupt::{self, Want};
-use crate::ffi::process;
+use crate::pg::interrupt::{self, Want};
+use crate::pg::process;
 use crate::settings::{self, EngineCommand};
 
 /// The entry's name, as the server looks it up in the library.
@@ -51,8 +51,8 @@ pub fn register() {
 
 /// The right to start a supervisor, if no other backend has it.
 pub fn right_to_start() -> Result<Option<File>, Error> {
-    place::starter().map_err(|e| Error::EngineDown {
-        reason: format!("The folder {} in the data directory cannot be used: {e}.", place::FOLDER),
+    run_folder::starter().map_err(|e| Error::EngineDown {
+        reason: format!("The folder {} in the data directory cannot be used: {e}.", run_folder::FOLDER),
     })
 }
 
@@ -75,7 +75,7 @@ pub fn start() -> Result<(), Error> {
 #[allow(unsafe_code, reason = "an exported entry; its body is safe")]
 pub extern "C-unwind" fn grnet_supervisor_main(_argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGTERM | SignalWakeFlags::SIGHUP);
-    let _lock: File = match place::lock() {
+    let _lock: File = match run_folder::lock() {
         Ok(Some(lock)) => lock,
         Ok(None) => return,
         Err(e) => {
@@ -90,7 +90,7 @@ pub extern "C-unwind" fn grnet_supervisor_main(_argument: pg_sys::Datum) {
 struct Running {
     child: Child,
     _pipe: ChildStdin,
-    words: Words,
+    words: LogForwarder,
     ready: bool,
     /// It was killed because it was not.
     overdue: bool,
@@ -159,7 +159,7 @@ impl Supervisor {
     }
 
     /// The pause before the next start: none after an engine that had lived for a while, then longer and longer.
-    /// An engine that was ready and soon died again counts as well: some photo or model may kill each of them.
+    /// An engine that was ready and soon died again counts as well: some image or model may kill each of them.
     fn pause(&self) -> Duration {
         let growing = |n: u32, most: Duration| Duration::from_millis(100 << n.min(7)).min(most);
         match (self.state.failures, self.short_lives) {
@@ -172,14 +172,14 @@ impl Supervisor {
 
     fn start_engine(&mut self) -> Option<Running> {
         // A socket of an engine that was killed: the lock says that nobody else's can be there.
-        let _ = std::fs::remove_file(place::SOCKET);
+        let _ = std::fs::remove_file(run_folder::SOCKET);
         let (program, mut command) = start::command(&self.command);
         let spawned = faults::check(Operation::Spawn).and_then(|()| command.spawn());
         self.starts += 1;
         self.state.restarts = self.starts - 1;
         match spawned {
             Ok(mut child) => {
-                let words = Words::new(child.stderr.take());
+                let words = LogForwarder::new(child.stderr.take());
                 let pipe = child.stdin.take()?;
                 self.state.engine = Some(child.id());
                 self.leave_state();
@@ -205,7 +205,7 @@ impl Supervisor {
             None => interrupt::wait(None, Duration::from_millis(50)),
         };
         engine.words.forward();
-        if !engine.ready && std::fs::exists(place::SOCKET).unwrap_or(false) {
+        if !engine.ready && std::fs::exists(run_folder::SOCKET).unwrap_or(false) {
             engine.ready = true;
             self.state.failures = 0;
             self.leave_state();
@@ -266,7 +266,7 @@ impl Supervisor {
     }
 
     fn leave_state(&self) {
-        if let Err(e) = place::leave_state(&self.state) {
+        if let Err(e) = run_folder::leave_state(&self.state) {
             log!("grnet: the engine's state cannot be written: {e}");
         }
     }

@@ -63,7 +63,7 @@ fn main() {
     let settings = |node: bool, workers: u32| {
         // Both cores work: the leader is one of the processes.
         format!(
-            "SET grnet.enable_rank = {node}; SET max_parallel_workers_per_gather = {workers}; SET jit = off; \
+            "SET grnet.enable_batch_scoring = {node}; SET max_parallel_workers_per_gather = {workers}; SET jit = off; \
                  SET grnet.score_precision = f32"
         )
     };

@@ -4,11 +4,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use grnet_core::features::{Dtype, ImageDigest, encode, to_text};
-use grnet_core::model::ModelId;
+use grnet_features::model_file::ModelId;
+use grnet_features::value::{Dtype, ImageDigest, encode, to_text};
 use grnet_tests::hostile;
 use grnet_wire::{
-    Failure, Outcome, PROTOCOL, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats, StudyKind, StudyPhoto,
+    Failure, Image, ImageFault, ImageRefusal, JobImage, JobKind, Outcome, PROTOCOL, Region, Reply, Request, Stats,
 };
 
 fn write(folder: &Path, target: &str, seeds: &[Vec<u8>]) -> io::Result<()> {
@@ -40,16 +40,16 @@ fn features() -> Vec<Vec<u8>> {
 fn wire() -> Vec<Vec<u8>> {
     let (id, model) = (7, ModelId([3; 8]));
     let region = Some(Region { left: 1.0, top: 2.0, width: 3.0, height: 4.0 });
-    let photos = vec![Photo { bytes: b"a photo", region: None }, Photo { bytes: b"", region }];
+    let images = vec![Image { bytes: b"an image", region: None }, Image { bytes: b"", region }];
     let requests = [
         Request::Hello { protocol: PROTOCOL, pid: 1 },
-        Request::Embed { id, model, deadline_ms: 9, max_bytes: 10, max_pixels: 11, photos },
+        Request::Embed { id, model, deadline_ms: 9, max_bytes: 10, max_pixels: 11, images },
         Request::Model { id, file: b"a file" },
         Request::Stats { id },
-        Request::Study { id, kind: StudyKind::Train, database: "d", name: "n", options: "{}", file: b"a file" },
-        Request::Photos {
+        Request::Job { id, kind: JobKind::Train, database: "d", name: "n", options: "{}", file: b"a file" },
+        Request::Images {
             id,
-            photos: vec![StudyPhoto {
+            images: vec![JobImage {
                 bytes: b"a",
                 region,
                 item: Some("1"),
@@ -60,11 +60,11 @@ fn wire() -> Vec<Vec<u8>> {
         },
         Request::Piece { id, offset: 5 },
     ];
-    let refusal = PhotoRefusal { fault: PhotoFault::BadImage, message: "no".into(), hint: None };
+    let refusal = ImageRefusal { fault: ImageFault::BadImage, message: "no".into(), hint: None };
     let replies = [
         Reply::Hello { protocol: PROTOCOL, pid: 1 },
         Reply::Refused { reason: "no".into() },
-        Reply::Features { id, photos: vec![Outcome::Features(vec![1, 2]), Outcome::Refused(refusal)] },
+        Reply::Features { id, images: vec![Outcome::Features(vec![1, 2]), Outcome::Refused(refusal)] },
         Reply::NeedModel { id, model },
         Reply::ModelReady { id, model },
         Reply::Failed { id, failure: Failure::Busy { queued: 1, limit: 2 } },
@@ -88,10 +88,10 @@ fn main() -> io::Result<()> {
     write(folder, "wire", &wire())?;
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tiny/tiny.safetensors");
     write(folder, "model", &[fs::read(tiny)?])?;
-    let mut photos: Vec<Vec<u8>> = hostile::cases().into_iter().map(|case| case.bytes).collect();
+    let mut images: Vec<Vec<u8>> = hostile::cases().into_iter().map(|case| case.bytes).collect();
     // What is odd in files that people have, and how it is shown.
-    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/photo/tests/data/pillow"))? {
-        photos.push(fs::read(file?.path())?);
+    for file in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/image/tests/data/pillow"))? {
+        images.push(fs::read(file?.path())?);
     }
-    write(folder, "photo", &photos)
+    write(folder, "image", &images)
 }

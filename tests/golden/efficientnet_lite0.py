@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""EfficientNet-Lite0 in PyTorch, on the weights of models/base, for crates/engine's test.
+"""EfficientNet-Lite0 in PyTorch, on the weights of models/base, for crates/nn's test.
 
 Written from the architecture's table (Liu, "EfficientNet-Lite", 2020) without batch-norm folding and independently of
 the Rust code: stages, TensorFlow's SAME padding, ReLU6, batch norm's eps 1e-3. With a second and a third argument (the

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""torchvision's own GoogLeNet on seeded weights, for crates/engine's test.
+"""torchvision's own GoogLeNet on seeded weights, for crates/nn's test.
 
 The weights (24 MB) are not stored: tensor n of the sorted names is Numbers(n), scaled by its role. What is stored are
 torchvision's names and shapes, and every seventh value of the map that leaves inception5b.

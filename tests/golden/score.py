@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Logits of the similarity graph, computed by PyTorch from the equations, for the tests of crates/core.
+"""Logits of the similarity graph, computed by PyTorch from the equations, for the tests of crates/score.
 
-The equations are those of Kuang et al., ICCV 2019, as far as they are known, with the choices of crates/core's
+The equations are those of Kuang et al., ICCV 2019, as far as they are known, with the choices of crates/score's
 `Graph`. Nothing here was written from, or is run with, the Rust code.
 
     x_i, y_j        regions of the left and of the right photo, divided by sqrt(|.|^2 + 1e-12) where `normalise`

@@ -1,4 +1,4 @@
-"""Numbers from a seed that Rust repeats: Knuth's MMIX generator, as `Sequence` in crates/engine/src/import/defaults.rs."""
+"""Numbers from a seed that Rust repeats: Knuth's MMIX generator, as `Rng` in crates/data/src/rng.rs."""
 import torch
 
 

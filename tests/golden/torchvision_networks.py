@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""torchvision's own ResNet-50 and MobileNetV2 on seeded weights, for crates/engine's test.
+"""torchvision's own ResNet-50 and MobileNetV2 on seeded weights, for crates/nn's test.
 
 As googlenet.py: tensor n of the sorted names is Numbers(n), scaled by its role. Stored are torchvision's names and
 shapes, and some values of the map in front of the pooling.

@@ -51,7 +51,7 @@ SELECT grnet_make_features(array_fill(1e6::real, ARRAY[40]), 'tiny');
 SELECT grnet_make_features(array_fill(NULL::real, ARRAY[40]), 'tiny');
 SELECT grnet_make_features(array_fill(1::real, ARRAY[40]), 'nobody');
 
--- Eight bits: the same photo, other bytes, scores that hardly move.
+-- Eight bits: the same image, other bytes, scores that hardly move.
 SELECT grnet_info(grnet_quantize(features)) - 'digest' - 'model' FROM f WHERE id = 1;
 SELECT bool_and(grnet_info(grnet_quantize(features)) - 'dtype' - 'bytes' = grnet_info(features) - 'dtype' - 'bytes') AS whose,
        bool_and(grnet_quantize(features) <> features) AS other_bytes, bool_and(grnet_quantize(grnet_quantize(features)) = grnet_quantize(features)) AS once,
@@ -62,24 +62,24 @@ SELECT count(*), max(abs((a.features <-> b.features) - (grnet_quantize(a.feature
        bool_and((grnet_quantize(a.features) <-> b.features) = (b.features <-> grnet_quantize(a.features))) AS symmetric
 FROM f a, f b WHERE a.id < b.id;
 SELECT grnet_quantize(NULL);
-SET grnet.feature_numbers = i8;
+SET grnet.feature_dtype = i8;
 SELECT grnet_make_features(array_agg((0.01 * i)::real ORDER BY i), 'tiny') AS eight FROM generate_series(1, 40) i \gset
-RESET grnet.feature_numbers;
+RESET grnet.feature_dtype;
 SELECT grnet_quantize(grnet_make_features(array_agg((0.01 * i)::real ORDER BY i), 'tiny')) = :'eight' AS by_way_of_halves FROM generate_series(1, 40) i;
 DROP TABLE copied, parts;
 
 -- Base64 in lines, as encode() and many tools give it.
 SELECT ('grnet1:' || encode(grnet_features_send(f), 'base64'))::grnet_features = f AS same, strpos(encode(grnet_features_send(f), 'base64'), E'\n') > 0 AS in_lines,
        (E' grnet1:\r\n' || replace(encode(grnet_features_send(f), 'base64'), E'\n', E'\r\n') || E'\r\n')::grnet_features = f AS same_with_returns
-FROM (SELECT grnet_embed(photo(96, 64, 1)) AS f) made;
+FROM (SELECT grnet_embed(image(96, 64, 1)) AS f) made;
 SELECT 'grnet1:AA AA'::grnet_features;
 SELECT 'grnet 1:AAAA'::grnet_features;
 
 -- Bytes go back as they came, and only if they are a value.
-CREATE TABLE backup AS SELECT grnet_features_send(grnet_embed(photo(96, 64, 1))) AS bytes;
+CREATE TABLE backup AS SELECT grnet_features_send(grnet_embed(image(96, 64, 1))) AS bytes;
 CREATE TABLE restored (f grnet_features);
 INSERT INTO restored SELECT bytes FROM backup;
-SELECT f = grnet_embed(photo(96, 64, 1)) AS same, bytes::grnet_features = f AS cast_too, grnet_features(bytes) = f AS function_too FROM restored, backup;
+SELECT f = grnet_embed(image(96, 64, 1)) AS same, bytes::grnet_features = f AS cast_too, grnet_features(bytes) = f AS function_too FROM restored, backup;
 INSERT INTO restored VALUES ('\x00'::bytea);
 UPDATE restored SET f = substr(bytes, 1, 40) FROM backup;
 SELECT NULL::bytea::grnet_features IS NULL AS none;

@@ -101,3 +101,6 @@ DROP TABLE mixed;
 DROP DOMAIN feats CASCADE;
 DROP FUNCTION chance;
 DROP EXTENSION vector;
+
+-- A statement whose planning fails is as far as EXPLAIN gets.
+EXPLAIN SELECT 1 / 0;

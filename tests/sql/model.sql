@@ -19,9 +19,9 @@ SELECT grnet_export_model('nobody');
 SELECT grnet_export_model('tiny') AS file, id AS tiny FROM grnet.model \gset
 SELECT grnet_drop_model('tiny', force => true);
 SELECT count(*) FROM grnet.model_file;
-SELECT grnet_embed(photo(96, 64, 1));
+SELECT grnet_embed(image(96, 64, 1));
 SELECT grnet_register_model('small', :'file') = :'tiny' AS same_id;
-SELECT grnet_embed(photo(96, 64, 1), 'small') IS NOT NULL AS embedded;
+SELECT grnet_embed(image(96, 64, 1), 'small') IS NOT NULL AS embedded;
 SELECT grnet_drop_model('small', force => true), grnet_install_model('tiny') = :'tiny' AS same_id;
 SELECT grnet_drop_model('small');
 

@@ -2,13 +2,13 @@
 CREATE ROLE regress_shop;
 SET ROLE regress_shop;
 SELECT grnet_score(f, f) BETWEEN 0 AND 1 AS may_score, grnet_global_similarity(f, f) > 0.99 AS may_compare
-FROM (SELECT grnet_embed(photo(96, 64, 1)) AS f) mine;
+FROM (SELECT grnet_embed(image(96, 64, 1)) AS f) mine;
 SELECT name FROM grnet.model;
 SELECT state FROM grnet.stat_engine;
 SELECT count(*) AS running FROM grnet.stat_progress_train;
 SET grnet.embed_timeout = '10s';
 SET grnet.model = 'tiny';
-SET grnet.feature_numbers = 'i8';
+SET grnet.feature_dtype = 'i8';
 
 -- What it may not.
 SELECT grnet_install_model('base');
@@ -22,7 +22,7 @@ DELETE FROM grnet.model;
 SET grnet.max_image_bytes = '1GB';
 SET grnet.max_image_pixels = 10000000;
 SET grnet.engine_program = '/bin/true';
-SET grnet.device = 'cpu';
+SET grnet.engine_device = 'cpu';
 SELECT count(*) AS visible FROM pg_settings WHERE name = 'grnet.engine_program';
 RESET ROLE;
 
@@ -31,8 +31,8 @@ RESET ROLE;
 SET grnet.embed_timeout = 0;
 SET grnet.max_image_pixels = 1;
 \set VERBOSITY default
-SET grnet.feature_numbers = 'f32';
+SET grnet.feature_dtype = 'f32';
 SET grnet.modell = 'tiny';
-SET grnet.max_queue = 5;
+SET grnet.engine_max_queue = 5;
 RESET ALL;
 DROP ROLE regress_shop;

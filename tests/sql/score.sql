@@ -84,7 +84,7 @@ SELECT count(*) AS by_scan FROM in_f32 i WHERE (SELECT count(*) FROM scored s WH
 RESET enable_indexscan; RESET enable_bitmapscan;
 SELECT count(*) AS in_other_bits FROM (SELECT id, features <-> :'q' AS distance FROM scored ORDER BY features <-> :'q' LIMIT 200) r JOIN in_f32 i USING (id) WHERE r.distance <> i.distance \gset
 SELECT :in_other_bits > 0 AS node_in_i16;
-SET grnet.enable_rank = off;
+SET grnet.enable_batch_scoring = off;
 SELECT count(*) AS in_other_bits FROM (SELECT id, features <-> :'q' AS distance FROM scored ORDER BY features <-> :'q' LIMIT 200) r JOIN in_f32 i USING (id) WHERE r.distance <> i.distance;
 RESET ALL;
 DROP TABLE scored, in_f32;

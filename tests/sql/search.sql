@@ -1,7 +1,7 @@
 -- The first stage: an index of global vectors, searching through it, and what a shortlist costs.
 \set SHOW_CONTEXT never
 CREATE TABLE shelf (sku int PRIMARY KEY, price int, features grnet_features);
-INSERT INTO shelf SELECT n, n % 10, grnet_embed(photo(32, 32, n)) FROM generate_series(1, 40) n;
+INSERT INTO shelf SELECT n, n % 10, grnet_embed(image(32, 32, n)) FROM generate_series(1, 40) n;
 INSERT INTO shelf VALUES (41, 1, NULL);
 
 -- Without pgvector there is no index, and everything is exact.

@@ -1,4 +1,4 @@
--- What the other tests stand on: the extension, the tiny model, photos made of numbers.
+-- What the other tests stand on: the extension, the tiny model, images made of numbers.
 CREATE EXTENSION grnet_pg;
 SELECT grnet_install_model('tiny') ~ '^[0-9a-f]{16}$' AS id_has_16_digits;
 SELECT current_setting('grnet.model') AS default_model;
@@ -9,7 +9,7 @@ CREATE FUNCTION le32(v int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- A 24-bit BMP of blocks whose colours follow from a seed.
-CREATE FUNCTION photo(width int, height int, seed int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION image(width int, height int, seed int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
     SELECT '\x424d'::bytea || le32(54 + height * stride) || le32(0) || le32(54)
         || le32(40) || le32(width) || le32(height) || '\x01001800'::bytea || le32(0) || le32(height * stride)
         || le32(2835) || le32(2835) || le32(0) || le32(0)
@@ -22,4 +22,4 @@ CREATE FUNCTION photo(width int, height int, seed int) RETURNS bytea LANGUAGE sq
                FROM generate_series(0, height - 1) y, generate_series(0, width - 1) x GROUP BY y) pixel_rows)
     FROM (SELECT (3 * width + 3) / 4 * 4 AS stride) s
 $$;
-SELECT length(photo(96, 64, 1)), substr(photo(96, 64, 1), 1, 10);
+SELECT length(image(96, 64, 1)), substr(image(96, 64, 1), 1, 10);

@@ -7,10 +7,10 @@ SELECT grnet_train('mine', 'SELECT 1', '7');
 SELECT grnet_train('mine', NULL);
 SELECT grnet_train('mine', 'SELECT 1 AS item');
 SELECT grnet_train('mine', 'SELECT 1 AS item, ''x'' AS image, ''shop'' AS domain');
-SELECT grnet_train('mine', 'SELECT 1 AS item, photo(8, 8, 1) AS image, ''Shop'' AS domain');
+SELECT grnet_train('mine', 'SELECT 1 AS item, image(8, 8, 1) AS image, ''Shop'' AS domain');
 SELECT grnet_train('mine', 'SELECT 1 AS item, NULL::bytea AS image, ''shop'' AS domain');
-SELECT grnet_train('mine', 'SELECT 1 AS item, photo(8, 8, 1) AS image, ''shop'' AS domain WHERE false');
-SELECT grnet_evaluate('SELECT 1 AS item, photo(8, 8, 1) AS image, ''consumer'' AS domain, ''gallery'' AS set');
+SELECT grnet_train('mine', 'SELECT 1 AS item, image(8, 8, 1) AS image, ''shop'' AS domain WHERE false');
+SELECT grnet_evaluate('SELECT 1 AS item, image(8, 8, 1) AS image, ''consumer'' AS domain, ''gallery'' AS set');
 SELECT * FROM grnet_evaluate(NULL);
 -- A job ends with its connection, which the engine notices a moment later.
 DO $$ BEGIN FOR i IN 1..200 LOOP EXIT WHEN NOT EXISTS (SELECT FROM grnet.stat_progress_train); PERFORM pg_sleep(0.05); END LOOP; END $$;
@@ -19,7 +19,7 @@ SELECT count(*) FROM grnet.stat_progress_train;
 -- Domains are what they are made of.
 CREATE DOMAIN picture AS bytea;
 CREATE DOMAIN area AS box;
-SELECT queries, gallery FROM grnet_evaluate($$ SELECT 1 AS item, photo(8, 8, n)::picture AS image, d AS domain, box '(7,7),(0,0)'::area AS region
+SELECT queries, gallery FROM grnet_evaluate($$ SELECT 1 AS item, image(8, 8, n)::picture AS image, d AS domain, box '(7,7),(0,0)'::area AS region
     FROM (VALUES (1, 'shop'), (2, 'consumer')) v (n, d) $$) WHERE ranking = 'graph';
 DROP DOMAIN picture, area;
 

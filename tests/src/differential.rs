@@ -2,7 +2,7 @@
 
 use postgres::{Client, SimpleQueryMessage};
 
-use crate::photos::bmp;
+use crate::images::bmp;
 use crate::server::Server;
 use crate::shapes::{Shape, Shapes, TABLES};
 
@@ -21,11 +21,11 @@ pub fn number(name: &str, otherwise: u64) -> u64 {
 pub fn with_tables(server: &Server) -> Client {
     let mut client = server.session();
     client
-        .batch_execute("SELECT grnet_install_model('base'); CREATE TABLE photo (n int, features grnet_features)")
+        .batch_execute("SELECT grnet_install_model('base'); CREATE TABLE image (n int, features grnet_features)")
         .expect("a table");
-    let photos: Vec<Vec<u8>> = (0..40).map(bmp).collect();
-    let sql = "INSERT INTO photo SELECT n, f FROM unnest(grnet_embed_images($1)) WITH ORDINALITY u (f, n)";
-    client.execute(sql, &[&photos]).expect("features");
+    let images: Vec<Vec<u8>> = (0..40).map(bmp).collect();
+    let sql = "INSERT INTO image SELECT n, f FROM unnest(grnet_embed_images($1)) WITH ORDINALITY u (f, n)";
+    client.execute(sql, &[&images]).expect("features");
     client.batch_execute(TABLES).expect("tables");
     client
 }

@@ -2,10 +2,10 @@
 
 use image::ImageFormat;
 
-use crate::photos::{Random, encode, jpeg, picture, png_chunk};
+use crate::images::{Random, encode, jpeg, picture, png_chunk};
 
-// The files of grnet-photo's own tests: each is described once.
-#[path = "../../crates/photo/tests/common/bombs.rs"]
+// The files of grnet-image's own tests: each is described once.
+#[path = "../../crates/image/tests/common/bombs.rs"]
 mod bombs;
 
 /// What must become of a file.
@@ -41,8 +41,8 @@ const FORMATS: [(&str, ImageFormat); 6] = [
 const BAD: Expect = Expect::Refused("22000");
 const TOO_LARGE: Expect = Expect::Refused("54000");
 
-/// One photo in each format that is read.
-pub fn photos() -> Vec<(&'static str, Vec<u8>)> {
+/// One image in each format that is read.
+pub fn images() -> Vec<(&'static str, Vec<u8>)> {
     let picture = picture(11, 40, 30);
     let one = |(name, format): &(&'static str, ImageFormat)| {
         (*name, if *format == ImageFormat::Jpeg { jpeg(&picture) } else { encode(&picture, *format) })
@@ -79,7 +79,7 @@ fn jpeg_size_at(jpeg: &[u8]) -> usize {
 fn sizes(cases: &mut Vec<Case>) {
     let mut add = |name: &str, bytes: Vec<u8>, expect| cases.push(Case { name: name.to_owned(), bytes, expect });
     let of = |wanted: &str| {
-        photos().into_iter().find(|(name, _)| *name == wanted).map(|(_, bytes)| bytes).unwrap_or_default()
+        images().into_iter().find(|(name, _)| *name == wanted).map(|(_, bytes)| bytes).unwrap_or_default()
     };
     let (jpeg, gif, bmp, tiff) = (of("jpeg"), of("gif"), of("bmp"), of("tiff"));
     let (big16, at) = (65_000u16, jpeg_size_at(&jpeg));
@@ -114,11 +114,11 @@ fn sizes(cases: &mut Vec<Case>) {
     add("tiff whose directory is its header", patched(&tiff, 4, &[0; 4]), BAD);
 }
 
-/// Photos that contradict themselves and are whole, and one that says that it is whole and is not.
+/// Images that contradict themselves and are whole, and one that says that it is whole and is not.
 fn odd(cases: &mut Vec<Case>) {
     let mut add = |name: &str, bytes: Vec<u8>, expect| cases.push(Case { name: name.to_owned(), bytes, expect });
     let of = |wanted: &str| {
-        photos().into_iter().find(|(name, _)| *name == wanted).map(|(_, bytes)| bytes).unwrap_or_default()
+        images().into_iter().find(|(name, _)| *name == wanted).map(|(_, bytes)| bytes).unwrap_or_default()
     };
     let (jpeg, png, gif) = (of("jpeg"), of("png"), of("gif"));
     add("jpeg without its end marker", jpeg[..jpeg.len() - 2].to_vec(), Expect::Features);
@@ -139,15 +139,15 @@ fn large_inside(cases: &mut Vec<Case>) {
     add("png with a colour profile of 400 MB", bombs::with_profile(&black, 400_000_000, png_chunk), Expect::Features);
 }
 
-/// What is no photo at all, or one of a kind that is not read.
+/// What is no image at all, or one of a kind that is not read.
 fn strangers(cases: &mut Vec<Case>) {
     let mut add =
         |name: &str, bytes: &[u8]| cases.push(Case { name: name.to_owned(), bytes: bytes.to_vec(), expect: BAD });
     add("nothing", b"");
     add("one byte", b"\xff");
     add("4,096 zeros", &[0; 4096]);
-    add("text", b"a photo of a red dress, front view");
-    add("a path", b"/srv/photos/1.jpg");
+    add("text", b"an image of a red dress, front view");
+    add("a path", b"/srv/images/1.jpg");
     add("a URL", b"https://example.org/1.jpg");
     add("hexadecimal text", b"\\xffd8ffe000104a46494600010100");
     add("base64 text", b"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBD");
@@ -173,9 +173,9 @@ fn strangers(cases: &mut Vec<Case>) {
     let mut random = Random(99);
     let noise: Vec<u8> = (0..10_000).map(|_| random.number() as u8).collect();
     add("noise", &noise);
-    for (name, photo) in photos() {
+    for (name, image) in images() {
         // The first letters of the format, and then noise.
-        let mut bytes = photo[..16].to_vec();
+        let mut bytes = image[..16].to_vec();
         bytes.extend_from_slice(&noise[..2000]);
         cases.push(Case { name: format!("{name} whose body is noise"), bytes, expect: Expect::Either });
     }
@@ -185,20 +185,20 @@ fn strangers(cases: &mut Vec<Case>) {
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     let mut random = Random(7);
-    for (name, photo) in photos() {
-        cases.push(Case { name: name.to_owned(), bytes: photo.clone(), expect: Expect::Features });
-        let mut tail = photo.clone();
+    for (name, image) in images() {
+        cases.push(Case { name: name.to_owned(), bytes: image.clone(), expect: Expect::Features });
+        let mut tail = image.clone();
         tail.extend_from_slice(&[0xa5; 5000]);
         cases.push(Case { name: format!("{name} with 5,000 bytes behind it"), bytes: tail, expect: Expect::Either });
         for percent in [5, 25, 50, 75, 90, 99] {
-            let bytes = photo[..photo.len() * percent / 100].to_vec();
+            let bytes = image[..image.len() * percent / 100].to_vec();
             let name = format!("{name} cut to {percent} %");
             // What is cut near its end may have lost nothing but a marker.
             let expect = if percent < 90 { BAD } else { Expect::Either };
             cases.push(Case { name, bytes, expect });
         }
         for round in 0..8 {
-            let mut bytes = photo.clone();
+            let mut bytes = image.clone();
             for _ in 0..=round {
                 let at = random.below(bytes.len());
                 bytes[at] ^= 1 << random.below(8);

@@ -1,4 +1,4 @@
-//! What the tests of real servers share: a server with the extension in it, photos, hostile files, and errors as the
+//! What the tests of real servers share: a server with the extension in it, images, hostile files, and errors as the
 //! server reports them.
 
 pub mod clobber;
@@ -6,7 +6,7 @@ pub mod differential;
 pub mod fuzz;
 pub mod growing;
 pub mod hostile;
-pub mod photos;
+pub mod images;
 pub mod plans;
 pub mod processes;
 pub mod refusal;

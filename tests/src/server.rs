@@ -172,18 +172,18 @@ pub fn counter(client: &mut Client, name: &str) -> i64 {
     row.get::<_, Option<i64>>(0).expect("the engine answers")
 }
 
-/// The features of a photo, as the bytes that are sent and stored.
+/// The features of an image, as the bytes that are sent and stored.
 ///
 /// # Panics
-/// The photo is refused.
-pub fn features(client: &mut Client, photo: &[u8]) -> Vec<u8> {
-    try_features(client, photo).unwrap_or_else(|error| panic!("{error:?}"))
+/// The image is refused.
+pub fn features(client: &mut Client, image: &[u8]) -> Vec<u8> {
+    try_features(client, image).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// The features of a photo, or why there are none.
+/// The features of an image, or why there are none.
 ///
 /// # Errors
 /// What the server says.
-pub fn try_features(client: &mut Client, photo: &[u8]) -> Result<Vec<u8>, postgres::Error> {
-    Ok(client.query_one("SELECT grnet_features_send(grnet_embed($1))", &[&photo])?.get(0))
+pub fn try_features(client: &mut Client, image: &[u8]) -> Result<Vec<u8>, postgres::Error> {
+    Ok(client.query_one("SELECT grnet_features_send(grnet_embed($1))", &[&image])?.get(0))
 }

@@ -1,13 +1,13 @@
 //! Random queries that are ordered by a score, of every shape that PostgreSQL plans in a way of its own.
 
 /// Tables of [`Shapes`]' queries, all with the columns `id`, `category`, `price` and `features`, and `question` with
-/// `id` and `f`. `photo` is filled before with features in the order of `n`.
+/// `id` and `f`. `image` is filled before with features in the order of `n`.
 pub const TABLES: &str = "
-    CREATE TABLE question AS SELECT n AS id, features AS f FROM photo WHERE n <= 4;
+    CREATE TABLE question AS SELECT n AS id, features AS f FROM image WHERE n <= 4;
     INSERT INTO question VALUES (5, NULL);
     CREATE TABLE item (id int PRIMARY KEY, category int, price int, features grnet_features);
     INSERT INTO item SELECT g, g % 5, (g * 37) % 11, CASE WHEN g % 9 > 0 THEN features END
-        FROM generate_series(1, 60) g LEFT JOIN photo ON n = g % 40;
+        FROM generate_series(1, 60) g LEFT JOIN image ON n = g % 40;
     CREATE INDEX ON item (category);
     CREATE TABLE part (LIKE item) PARTITION BY LIST (category);
     CREATE TABLE part_low PARTITION OF part FOR VALUES IN (0, 1);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use grnet_cluster::process::is_alive;
 use grnet_tests::eventually;
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::processes::{engines_of, mapped_files};
 use grnet_tests::refusal::assert_refused;
 use grnet_tests::server::{START, Server, backend_of, counter, features, installation};
@@ -58,7 +58,7 @@ fn the_first_call_needs_no_preload() {
     assert!(!features(&mut client, &bmp(2)).is_empty());
 
     let row = client
-        .query_one("SELECT state, pid, supervisor_pid, restarts, device, photos FROM grnet.stat_engine", &[])
+        .query_one("SELECT state, pid, supervisor_pid, restarts, device, images FROM grnet.stat_engine", &[])
         .expect("the view works");
     assert_eq!(row.get::<_, &str>(0), "running");
     assert_eq!(server.engines(), [row.get::<_, i32>(1) as u32]);
@@ -84,14 +84,14 @@ fn ten_thousand_rows_make_one_request() {
     client
         .batch_execute("CREATE TABLE item (id int, features grnet_features NOT NULL); LOAD 'grnet_pg'")
         .expect("a table");
-    let photos: Vec<Vec<u8>> = (0..50).map(bmp).collect();
+    let images: Vec<Vec<u8>> = (0..50).map(bmp).collect();
     let sql = "INSERT INTO item SELECT n, f FROM generate_series(1, 200) n, unnest(grnet_embed_images($1)) f";
-    assert_eq!(client.execute(sql, &[&photos]).expect("an insert"), 10_000);
+    assert_eq!(client.execute(sql, &[&images]).expect("an insert"), 10_000);
     let before = counter(&mut client, "requests");
     let nearest = "SELECT features <-> grnet_embed($1) FROM item ORDER BY features <-> grnet_embed($1) LIMIT 3";
     let rows = client.query(nearest, &[&bmp(7)]).expect("a ranking");
     assert_eq!(rows.len(), 3);
-    // The sort key and the output column are two call sites of one photo: each may ask once, and not once a row.
+    // The sort key and the output column are two call sites of one image: each may ask once, and not once a row.
     let asked = counter(&mut client, "requests") - before;
     let only = "SELECT id FROM item ORDER BY features <-> grnet_embed($1) LIMIT 3";
     client.query(only, &[&bmp(8)]).expect("a ranking");
@@ -108,7 +108,7 @@ fn parallel_workers_score_and_embed() {
     let force = if server.installation().major() < 16 { "force_parallel_mode" } else { "debug_parallel_query" };
     let force = format!("LOAD 'grnet_pg'; SET {force} = on");
     client.batch_execute(&force).expect("settings");
-    // The first photo of a server that is not preloaded: a worker starts the supervisor.
+    // The first image of a server that is not preloaded: a worker starts the supervisor.
     let embed = "SELECT grnet_features_send(grnet_embed($1))";
     let plan = client.query(&format!("EXPLAIN {}", embed.replace("$1", "'x'")), &[]).expect("a plan");
     assert!(plan.iter().any(|row| row.get::<_, &str>(0).contains("Gather")), "no worker");
@@ -116,8 +116,8 @@ fn parallel_workers_score_and_embed() {
     assert_eq!(in_worker, features(&mut server.session(), &bmp(1)));
 
     client.batch_execute("CREATE TABLE item (features grnet_features)").expect("a table");
-    let photos: Vec<Vec<u8>> = (0..30).map(bmp).collect();
-    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&photos]).expect("an insert");
+    let images: Vec<Vec<u8>> = (0..30).map(bmp).collect();
+    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&images]).expect("an insert");
     let sql =
         "SELECT array_agg(s ORDER BY s) FROM (SELECT grnet_score(a.features, b.features) s FROM item a, item b) t";
     let parallel: Vec<f64> = client.query_one(sql, &[]).expect("scores").get(0);
@@ -169,7 +169,7 @@ fn without_an_engine(program: &str, words: &str) {
 }
 
 #[test]
-fn without_the_engines_program_only_new_photos_fail() {
+fn without_the_engines_program_only_new_images_fail() {
     without_an_engine(
         "/nonexistent/grnet-engine",
         "engine could not be started: /nonexistent/grnet-engine: No such file",
@@ -177,7 +177,7 @@ fn without_the_engines_program_only_new_photos_fail() {
 }
 
 #[test]
-fn with_a_broken_program_only_new_photos_fail() {
+fn with_a_broken_program_only_new_images_fail() {
     without_an_engine("/bin/false", "ended with exit code 1");
 }
 
@@ -207,7 +207,9 @@ fn an_ordinary_role_scores_and_embeds_and_no_more() {
         assert_refused(&mut anna, sql, "42501", "permission denied");
     }
     assert_refused(&mut anna, "SHOW grnet.engine_program", "42501", "grnet.engine_program");
-    for sql in ["SET grnet.engine_program = '/bin/false'", "SET grnet.device = 'cpu'", "SET grnet.max_queue = 9"] {
+    for sql in
+        ["SET grnet.engine_program = '/bin/false'", "SET grnet.engine_device = 'cpu'", "SET grnet.engine_max_queue = 9"]
+    {
         assert_refused(&mut anna, sql, "55P02", "cannot be changed now");
     }
     anna.batch_execute("SET grnet.embed_timeout = '5s'; SET grnet.model = 'base'").expect("a user's own settings");
@@ -228,12 +230,12 @@ fn settings_out_of_range_and_unknown_ones_are_refused() {
         assert_refused(&mut client, &format!("SET grnet.{name} = '{value}'"), "22023", "outside the valid range");
     }
     for (name, value) in [
-        ("threads", "257"),
-        ("max_batch", "0"),
-        ("max_batch", "1025"),
-        ("max_batch_wait", "1001"),
-        ("max_queue", "0"),
-        ("max_queue", "100001"),
+        ("engine_threads", "257"),
+        ("engine_max_batch", "0"),
+        ("engine_max_batch", "1025"),
+        ("engine_max_batch_wait", "1001"),
+        ("engine_max_queue", "0"),
+        ("engine_max_queue", "100001"),
     ] {
         assert_refused(
             &mut client,
@@ -250,7 +252,7 @@ fn a_misspelt_device_or_precision_is_refused() {
     let server = Server::start();
     let mut client = server.session();
     client.batch_execute("LOAD 'grnet_pg'").expect("the library is there");
-    for (name, value) in [("device", "gpu"), ("device", "cuda:x"), ("precision", "f64")] {
+    for (name, value) in [("engine_device", "gpu"), ("engine_device", "cuda:x"), ("engine_precision", "f64")] {
         assert_refused(&mut client, &format!("ALTER SYSTEM SET grnet.{name} = '{value}'"), "22023", value);
     }
 }
@@ -263,7 +265,7 @@ fn messages_say_what_is_wrong_and_what_to_do() {
         ("SELECT grnet_embed('\\x00')", "22000", "JPEG, PNG, WebP, GIF, BMP and TIFF are read."),
         ("SELECT grnet_embed('\\x00', 'base')", "42704", "SELECT grnet_install_model('base');"),
         ("SELECT grnet_embed('\\x00', 'nobody')", "42704", "model \"nobody\" is not in this database"),
-        ("SELECT grnet_embed_images(ARRAY['\\x00']::bytea[])", "22000", "It is photo 1 of the array."),
+        ("SELECT grnet_embed_images(ARRAY['\\x00']::bytea[])", "22000", "It is image 1 of the array."),
         ("SELECT grnet_install_model('none')", "58P01", "no model \"none\" ships"),
         ("SELECT grnet_install_model('../tiny')", "42602", "cannot be a model's name"),
         ("SELECT grnet_install_model('tiny')", "42710", "is in this database already"),
@@ -281,8 +283,8 @@ fn two_servers_have_two_engines() {
     let (first, second) = (one.engine(), two.engine());
     assert_ne!(first, second);
     assert_eq!((one.engines(), two.engines()), (vec![first], vec![second]));
-    let photo = bmp(4);
-    assert_eq!(features(&mut one.session(), &photo), features(&mut two.session(), &photo));
+    let image = bmp(4);
+    assert_eq!(features(&mut one.session(), &image), features(&mut two.session(), &image));
     one.kill_engine();
     assert_eq!(two.engine(), second);
     let folder = two.data_dir();

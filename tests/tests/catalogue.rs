@@ -129,5 +129,5 @@ fn nothing_is_left_when_the_extension_goes() {
     client.batch_execute("CREATE EXTENSION grnet_pg; SELECT grnet_install_model('tiny')").expect("it comes back");
     // The engine that served the old extension serves the new one.
     client.batch_execute("SET grnet.model = 'tiny'").expect("a setting");
-    assert!(!grnet_tests::server::features(&mut client, &grnet_tests::photos::bmp(1)).is_empty());
+    assert!(!grnet_tests::server::features(&mut client, &grnet_tests::images::bmp(1)).is_empty());
 }

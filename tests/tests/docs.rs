@@ -1,5 +1,5 @@
 //! The documentation holds: every SQL block of README.md and docs/ runs in psql, links lead somewhere, and the tests that
-//! ARCHITECTURE.md names exist.
+//! tests/README.md names exist.
 //!
 //! A file's ```` ```sql ```` blocks run in one session, in a database and a folder of their own. The folder has what the
 //! texts presuppose: `photos/item-00.jpg` …, `shirt.jpg`, `snapshot.jpg`. A block opened by ```` ```sql error ```` is one
@@ -87,22 +87,22 @@ fn script(blocks: &[Block]) -> String {
     script
 }
 
-/// A folder with photos, removed when dropped.
-struct Photos(PathBuf);
+/// A folder with images, removed when dropped.
+struct Images(PathBuf);
 
-impl Photos {
+impl Images {
     fn draw(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("grnet-docs-{}-{name}", std::process::id()));
-        let photos = folder.join("photos");
-        fs::create_dir_all(&photos).unwrap_or_else(|error| panic!("{}: {error}", photos.display()));
-        let save = |path: PathBuf, photo: grnet_render::Photo| {
-            let quality = photo.annotation.quality;
-            let jpeg = photo.jpeg(quality).expect("a small photo");
+        let images = folder.join("photos");
+        fs::create_dir_all(&images).unwrap_or_else(|error| panic!("{}: {error}", images.display()));
+        let save = |path: PathBuf, image: grnet_render::Photo| {
+            let quality = image.annotation.quality;
+            let jpeg = image.jpeg(quality).expect("a small image");
             fs::write(&path, jpeg).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         };
         let catalogue = Catalogue::new(7);
         for number in 0..GARMENTS {
-            save(photos.join(format!("item-{number:02}.jpg")), catalogue.item(number).shop_photo(0, 320));
+            save(images.join(format!("item-{number:02}.jpg")), catalogue.item(number).shop_photo(0, 320));
         }
         let worn = catalogue.item(3);
         save(folder.join("shirt.jpg"), worn.shop_photo(1, 320));
@@ -111,7 +111,7 @@ impl Photos {
     }
 }
 
-impl Drop for Photos {
+impl Drop for Images {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -122,12 +122,12 @@ fn run(file: &str) -> String {
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let blocks = blocks(file, &read(file));
     assert!(!blocks.is_empty(), "{file} has no SQL block");
-    let photos = Photos::draw(&file.replace(['/', '.'], "-"));
+    let images = Images::draw(&file.replace(['/', '.'], "-"));
     let server = Server::bare(|builder| builder);
     server.session().batch_execute("CREATE DATABASE docs").expect("a new database");
 
     let mut psql = server.command("psql");
-    psql.env("PGDATABASE", "docs").args(["-X", "-v", "ON_ERROR_STOP=1"]).current_dir(&photos.0);
+    psql.env("PGDATABASE", "docs").args(["-X", "-v", "ON_ERROR_STOP=1"]).current_dir(&images.0);
     psql.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = psql.spawn().expect("psql");
     let mut stdin = child.stdin.take().expect("a pipe");
@@ -234,7 +234,7 @@ fn links_lead_somewhere() {
 
 #[test]
 fn tests_that_are_named_exist() {
-    let text = read("ARCHITECTURE.md");
+    let text = read("tests/README.md");
     let mut count = 0;
     for name in text.split('`').skip(1).step_by(2).filter(|name| name.contains(".rs::")) {
         let (file, test) = name.split_once("::").expect("a file and a test");

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use grnet_cluster::Cluster;
 use grnet_tests::eventually;
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::refusal::assert_refused;
 use grnet_tests::server::{START, Server, counter, features};
 use postgres::Client;
@@ -31,7 +31,7 @@ fn catalogue(server: &Server) -> Client {
             .execute("INSERT INTO item VALUES ($1, $2, $3::text::box)", &[&id, &bmp(id as u64), &area])
             .expect("an insert");
     }
-    client.execute("INSERT INTO item VALUES (100)", &[]).expect("a row without a photo");
+    client.execute("INSERT INTO item VALUES (100)", &[]).expect("a row without an image");
     client
 }
 
@@ -69,8 +69,8 @@ fn restores(what: &str, dump: &[&str], restore: impl Fn(&Server, &Path)) {
     let mut copy = other.session_in("shop");
     assert_eq!(contents(&mut copy), expected, "{what}");
     assert!(other.engines().is_empty(), "{what}: something asked for the engine");
-    // Another column, the same photo: the trigger is there and needs no engine.
-    copy.batch_execute("UPDATE item SET id = id + 1000").expect("no photo changed");
+    // Another column, the same image: the trigger is there and needs no engine.
+    copy.batch_execute("UPDATE item SET id = id + 1000").expect("no image changed");
     println!("{what}: {} rows, scores, models and triggers equal", expected.len());
 
     // With an engine the copy embeds: the model came along.
@@ -123,9 +123,9 @@ fn a_hot_standby_scores_and_embeds() {
     let primary = Server::start();
     let mut client = primary.session();
     client.batch_execute("CREATE TABLE item (id int, features grnet_features)").expect("a table");
-    let photos: Vec<Vec<u8>> = (0..10).map(bmp).collect();
+    let images: Vec<Vec<u8>> = (0..10).map(bmp).collect();
     let insert = "INSERT INTO item SELECT n, f FROM unnest(grnet_embed_images($1)) WITH ORDINALITY AS t (f, n)";
-    client.execute(insert, &[&photos]).expect("an insert");
+    client.execute(insert, &[&images]).expect("an insert");
 
     let standby = Server::of(Cluster::builder().standby_of(&primary).preload(true));
     let mut reader = standby.session();
@@ -133,8 +133,8 @@ fn a_hot_standby_scores_and_embeds() {
     let engine = standby.engine();
     assert_ne!(engine, primary.engine());
     let ranking = "SELECT id, (features <-> grnet_embed($1))::text FROM item ORDER BY features <-> grnet_embed($1), id";
-    let rows = |client: &mut Client, photo: &[u8]| -> Vec<(i32, String)> {
-        let rows = client.query(ranking, &[&photo]).expect("a ranking");
+    let rows = |client: &mut Client, image: &[u8]| -> Vec<(i32, String)> {
+        let rows = client.query(ranking, &[&image]).expect("a ranking");
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     };
     assert_eq!(rows(&mut reader, &bmp(3)), rows(&mut client, &bmp(3)));

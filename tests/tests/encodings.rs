@@ -1,6 +1,6 @@
 //! Text in databases that are not UTF-8: names, options, queries, messages of ours and of the server below us.
 
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::refusal::{Refusal, assert_refused, refused};
 use grnet_tests::server::Server;
 use postgres::Client;

@@ -1,4 +1,4 @@
-//! Hostile photos through SQL: features, or one ERROR that names the reason; the engine lives on and stays small.
+//! Hostile images through SQL: features, or one ERROR that names the reason; the engine lives on and stays small.
 //!
 //! A set of its own is built here and always runs. `GRNET_HOSTILE` may name a folder with a `manifest.csv`
 //! (`file,bytes,expect,why`; `expect` is `ok`, `error` or `ok-or-error`) whose files run as well.
@@ -6,13 +6,13 @@
 use std::path::Path;
 
 use grnet_tests::hostile::{Case, Expect, cases};
-use grnet_tests::photos::{bmp, picture, png_with_orientation, stored_for};
+use grnet_tests::images::{bmp, picture, png_with_orientation, stored_for};
 use grnet_tests::processes::kilobytes;
 use grnet_tests::refusal::Refusal;
 use grnet_tests::server::{Server, backend_of, features, try_features};
 use postgres::Client;
 
-/// How much an engine (at its peak too) or a backend may grow over a set: one photo of 64 million pixels alone takes up
+/// How much an engine (at its peak too) or a backend may grow over a set: one image of 64 million pixels alone takes up
 /// to 1 GB while it is decoded, none of the files here does.
 const GROWTH_KB: u64 = 300 << 10;
 
@@ -142,17 +142,17 @@ fn null_empty_and_giant_values() {
     assert!(row.get::<_, bool>(0) && row.get::<_, bool>(1) && row.get::<_, bool>(2));
     assert_eq!(row.get::<_, i32>(3), 0);
     for (sql, words) in [
-        ("SELECT grnet_embed(repeat('x', 1000000000)::bytea)", "photo has 1000000000 bytes, the limit is 33554432"),
-        ("SELECT grnet_embed(repeat('x', 33554433)::bytea)", "photo has 33554433 bytes"),
-        ("SELECT grnet_embed_images(ARRAY['x', repeat('x', 40000000)::bytea])", "photo has 40000000 bytes"),
-        ("SELECT grnet_embed_images(array_fill('x'::bytea, ARRAY[100000]))", "100000 photos in one call"),
+        ("SELECT grnet_embed(repeat('x', 1000000000)::bytea)", "image has 1000000000 bytes, the limit is 33554432"),
+        ("SELECT grnet_embed(repeat('x', 33554433)::bytea)", "image has 33554433 bytes"),
+        ("SELECT grnet_embed_images(ARRAY['x', repeat('x', 40000000)::bytea])", "image has 40000000 bytes"),
+        ("SELECT grnet_embed_images(array_fill('x'::bytea, ARRAY[100000]))", "100000 images in one call"),
     ] {
         let refusal = grnet_tests::refusal::assert_refused(&mut client, sql, "54000", words);
         assert!(!refusal.hint.is_empty(), "{refusal:?}");
     }
     // A bomb is refused by its header whatever the user's own limit is.
     client.batch_execute("SET grnet.max_image_pixels = 1000").expect("a superuser may");
-    let error = try_features(&mut client, &grnet_tests::photos::encode(&picture(1, 40, 40), image::ImageFormat::Png));
+    let error = try_features(&mut client, &grnet_tests::images::encode(&picture(1, 40, 40), image::ImageFormat::Png));
     let refusal = Refusal::of(&error.expect_err("1,600 pixels")).expect("an ERROR");
     assert!(refusal.code == "54000" && refusal.message.contains("1600"), "{refusal:?}");
     assert_eq!(server.engine(), engine);
@@ -165,10 +165,10 @@ fn eight_orientations_of_one_picture_are_one_picture() {
     let upright = picture(21, 48, 36);
     let mut first = None;
     for orientation in 1..=8 {
-        let photo = png_with_orientation(&stored_for(&upright, orientation), orientation);
+        let image = png_with_orientation(&stored_for(&upright, orientation), orientation);
         let sql = "SELECT array_agg(v ORDER BY scale, row, col, n) \
                    FROM grnet_regions(grnet_embed($1)), unnest(value) WITH ORDINALITY AS u (v, n)";
-        let own: Vec<f32> = client.query_one(sql, &[&photo]).expect("regions").get(0);
+        let own: Vec<f32> = client.query_one(sql, &[&image]).expect("regions").get(0);
         let first = first.get_or_insert_with(|| own.clone());
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
         let cosine = dot(&own, first) / (dot(&own, &own) * dot(first, first)).sqrt();
@@ -176,7 +176,7 @@ fn eight_orientations_of_one_picture_are_one_picture() {
         assert!(cosine > 0.999, "orientation {orientation}: {cosine}");
     }
     // And the turn is no accident: without its EXIF block the stored picture is another one.
-    let turned = features(&mut client, &grnet_tests::photos::encode(&stored_for(&upright, 3), image::ImageFormat::Png));
-    let plain = features(&mut client, &grnet_tests::photos::encode(&upright, image::ImageFormat::Png));
+    let turned = features(&mut client, &grnet_tests::images::encode(&stored_for(&upright, 3), image::ImageFormat::Png));
+    let plain = features(&mut client, &grnet_tests::images::encode(&upright, image::ImageFormat::Png));
     assert_ne!(turned[36..], plain[36..]);
 }

@@ -1,18 +1,18 @@
-//! Match maps through SQL: a picture of both photos, or one ERROR that says which of them is wrong.
+//! Match maps through SQL: a picture of both images, or one ERROR that says which of them is wrong.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use grnet_cluster::process::{self, Signal};
 use grnet_tests::hostile::{Expect, cases};
-use grnet_tests::photos::{bmp, encode, jpeg, picture, png_with_orientation, stored_for};
+use grnet_tests::images::{bmp, encode, jpeg, picture, png_with_orientation, stored_for};
 use grnet_tests::refusal::{Refusal, assert_refused};
 use grnet_tests::server::{START, Server, backend_of, counter, features};
 use grnet_tests::{eventually, processes::kilobytes};
 use image::{ImageFormat, RgbImage};
 use postgres::Client;
 
-/// What the documentation promises: photos of 512 pixels, a margin above, words below.
+/// What the documentation promises: images of 512 pixels, a margin above, words below.
 const HEIGHT: u32 = 570;
 
 const SQL: &str = "SELECT grnet_match_map($1, $2)";
@@ -27,7 +27,7 @@ fn map(client: &mut Client, query: &[u8], item: &[u8]) -> RgbImage {
 }
 
 #[test]
-fn a_map_shows_both_photos_upright_and_is_the_same_every_time() {
+fn a_map_shows_both_images_upright_and_is_the_same_every_time() {
     let server = Server::start();
     let mut client = server.session();
     // 3 : 4 and 4 : 3, as JPEG and as PNG.
@@ -36,7 +36,7 @@ fn a_map_shows_both_photos_upright_and_is_the_same_every_time() {
     assert_eq!(first.height(), HEIGHT);
     assert_eq!(first.width(), 14 + 384 + 76 + 512 + 14);
     assert_eq!(map(&mut client, &query, &item), first);
-    // Between the edge of a box and its middle nothing lies above the photos.
+    // Between the edge of a box and its middle nothing lies above the images.
     let near = |map: &RgbImage, (left, top): (u32, u32), own: [u8; 3]| {
         let (x, y) = (left + 40, top + 40);
         let found = map.get_pixel(x, y).0;
@@ -45,13 +45,13 @@ fn a_map_shows_both_photos_upright_and_is_the_same_every_time() {
     near(&first, (14, 14), picture(1, 300, 400).get_pixel(31, 31).0);
     near(&first, (14 + 384 + 76, 14 + 64), picture(2, 120, 90).get_pixel(9, 9).0);
 
-    // Turned about, the photos change places; others give another picture.
+    // Turned about, the images change places; others give another picture.
     let turned = map(&mut client, &item, &query);
     near(&turned, (14, 14 + 64), picture(2, 120, 90).get_pixel(9, 9).0);
     assert_ne!(turned, first);
     assert_ne!(map(&mut client, &query, &bmp(3)), map(&mut client, &query, &bmp(4)));
 
-    // A photo that was stored in another orientation is the same photo.
+    // An image that was stored in another orientation is the same image.
     let upright = picture(5, 60, 80);
     let plain = map(&mut client, &encode(&upright, ImageFormat::Png), &item);
     for orientation in [3, 6, 8] {
@@ -60,7 +60,7 @@ fn a_map_shows_both_photos_upright_and_is_the_same_every_time() {
         assert_eq!(turned.dimensions(), plain.dimensions());
         let other =
             turned.pixels().zip(plain.pixels()).filter(|(a, b)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 8));
-        assert!(other.count() < 500, "orientation {orientation} shows another photo");
+        assert!(other.count() < 500, "orientation {orientation} shows another image");
     }
 }
 
@@ -78,35 +78,35 @@ fn a_null_gives_null_and_the_model_may_be_named() {
 }
 
 #[test]
-fn errors_say_which_photo_and_what_to_do() {
+fn errors_say_which_image_and_what_to_do() {
     let server = Server::start();
     let mut client = server.session();
-    client.batch_execute("CREATE TABLE photo (good bytea)").expect("a table");
-    client.execute("INSERT INTO photo VALUES ($1)", &[&encode(&picture(1, 40, 40), ImageFormat::Png)]).expect("a row");
+    client.batch_execute("CREATE TABLE image (good bytea)").expect("a table");
+    client.execute("INSERT INTO image VALUES ($1)", &[&encode(&picture(1, 40, 40), ImageFormat::Png)]).expect("a row");
     for (call, code, words) in [
-        ("'no photo', good", "22000", "It is the query's photo."),
-        ("good, 'no photo'", "22000", "It is the item's photo."),
-        ("'', ''", "22000", "It is the query's photo."),
-        ("good, '%PDF-1.7'", "22000", "photo is a PDF document"),
+        ("'no image', good", "22000", "It is the query's image."),
+        ("good, 'no image'", "22000", "It is the item's image."),
+        ("'', ''", "22000", "It is the query's image."),
+        ("good, '%PDF-1.7'", "22000", "image is a PDF document"),
         ("good, good, 'nobody'", "42704", "model \"nobody\" is not in this database"),
         ("good, good, 'base'", "42704", "SELECT grnet_install_model('base');"),
-        ("repeat('x', 33554433)::bytea, good", "54000", "It is the query's photo."),
-        ("good, repeat('x', 33554433)::bytea", "54000", "photo has 33554433 bytes, the limit is 33554432"),
+        ("repeat('x', 33554433)::bytea, good", "54000", "It is the query's image."),
+        ("good, repeat('x', 33554433)::bytea", "54000", "image has 33554433 bytes, the limit is 33554432"),
     ] {
-        let refusal = assert_refused(&mut client, &format!("SELECT grnet_match_map({call}) FROM photo"), code, words);
+        let refusal = assert_refused(&mut client, &format!("SELECT grnet_match_map({call}) FROM image"), code, words);
         assert!(!refusal.hint.is_empty(), "{refusal:?}");
     }
     client.batch_execute("SET grnet.max_image_pixels = 1000").expect("a superuser may");
-    let refusal = assert_refused(&mut client, "SELECT grnet_match_map(good, good) FROM photo", "54000", "1600 pixels");
-    assert_eq!(refusal.detail, "It is the query's photo.");
+    let refusal = assert_refused(&mut client, "SELECT grnet_match_map(good, good) FROM image", "54000", "1600 pixels");
+    assert_eq!(refusal.detail, "It is the query's image.");
     client.batch_execute("RESET grnet.max_image_pixels; SET grnet.max_image_bytes = '256MB'").expect("a superuser may");
     // Each of them is allowed.
     let sql = "SELECT grnet_match_map(repeat('x', 268435456)::bytea, repeat('x', 268435456)::bytea)";
-    assert_refused(&mut client, sql, "54000", "both photos together have 536870912 bytes");
+    assert_refused(&mut client, sql, "54000", "both images together have 536870912 bytes");
 }
 
 #[test]
-fn hostile_photos_get_a_map_or_one_error_and_the_engine_lives() {
+fn hostile_images_get_a_map_or_one_error_and_the_engine_lives() {
     let server = Server::start();
     let mut client = server.session();
     let good = bmp(1);

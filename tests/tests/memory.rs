@@ -1,17 +1,17 @@
-//! Memory: one backend and one engine through 20,000 scores and 2,000 photos, good and bad.
+//! Memory: one backend and one engine through 20,000 scores and 2,000 images, good and bad.
 
 use grnet_tests::hostile;
-use grnet_tests::photos::{bmp, encode, picture};
+use grnet_tests::images::{bmp, encode, picture};
 use grnet_tests::processes::{kilobytes, limit_memory};
 use grnet_tests::server::{Server, backend_of, features, try_features};
 use postgres::Client;
 use postgres::error::SqlState;
 
 const SCORES: i64 = 20_000;
-const PHOTOS: usize = 2_000;
+const IMAGES: usize = 2_000;
 /// What a flat curve may wander by.
 const SLACK_KB: u64 = 8 << 10;
-/// libtorch and the decoders keep arenas; the peak of one photo is in them.
+/// libtorch and the decoders keep arenas; the peak of one image is in them.
 const ENGINE_SLACK_KB: u64 = 64 << 10;
 
 /// What the server's own memory contexts hold, in kB.
@@ -25,8 +25,8 @@ fn memory_stays_flat() {
     let server = Server::start();
     let mut client = server.session();
     client.batch_execute("CREATE TABLE item (features grnet_features)").expect("a table");
-    let photos: Vec<Vec<u8>> = (0..100).map(bmp).collect();
-    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&photos]).expect("an insert");
+    let images: Vec<Vec<u8>> = (0..100).map(bmp).collect();
+    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&images]).expect("an insert");
     let files: Vec<Vec<u8>> = hostile::cases().into_iter().map(|case| case.bytes).collect();
     let backend = backend_of(&mut client);
 
@@ -42,8 +42,8 @@ fn memory_stays_flat() {
         for n in from..to {
             // Every other one is good and new: nothing that is remembered helps.
             let good = bmp(1_000_000 + n as u64);
-            let photo = if n % 2 == 0 { &good } else { &files[n / 2 % files.len()] };
-            match try_features(client, photo) {
+            let image = if n % 2 == 0 { &good } else { &files[n / 2 % files.len()] };
+            match try_features(client, image) {
                 Ok(_) => accepted += 1,
                 Err(error) => {
                     assert!(error.as_db_error().is_some(), "the session was lost: {error:?}");
@@ -60,10 +60,10 @@ fn memory_stays_flat() {
     let engine = server.engine();
     let before = (kilobytes(backend, "VmRSS"), contexts(&mut client), kilobytes(engine, "VmRSS"));
     scores(&mut client, SCORES);
-    let (accepted, refused) = embed(&mut client, 0, PHOTOS);
+    let (accepted, refused) = embed(&mut client, 0, IMAGES);
     let after = (kilobytes(backend, "VmRSS"), contexts(&mut client), kilobytes(engine, "VmRSS"));
     println!(
-        "{SCORES} scores, {accepted} photos embedded, {refused} refused; kB before and after: backend {} {}, \
+        "{SCORES} scores, {accepted} images embedded, {refused} refused; kB before and after: backend {} {}, \
          its contexts {} {}, engine {} {}",
         before.0, after.0, before.1, after.1, before.2, after.2
     );
@@ -78,8 +78,8 @@ fn a_long_statement_frees_as_it_goes() {
     let server = Server::start();
     let mut client = server.session();
     client.batch_execute("CREATE TABLE item (features grnet_features); LOAD 'grnet_pg'").expect("a table");
-    let photos: Vec<Vec<u8>> = (0..100).map(bmp).collect();
-    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&photos]).expect("an insert");
+    let images: Vec<Vec<u8>> = (0..100).map(bmp).collect();
+    client.execute("INSERT INTO item SELECT unnest(grnet_embed_images($1))", &[&images]).expect("an insert");
     features(&mut client, &bmp(1));
     let backend = backend_of(&mut client);
     // 100,000 rows through every function that reads a value, in one statement each.
@@ -112,14 +112,14 @@ fn a_long_statement_frees_as_it_goes() {
 fn a_backend_without_memory_raises_an_error_and_goes_on() {
     let server = Server::start();
     let mut client = server.session();
-    // A photo's file may hold anything behind its picture: 24 MB that are copied on their way, and decoded at once.
-    let mut photo = bmp(1);
-    photo.resize(24 << 20, 0);
+    // An image's file may hold anything behind its picture: 24 MB that are copied on their way, and decoded at once.
+    let mut image = bmp(1);
+    image.resize(24 << 20, 0);
     client
-        .batch_execute("CREATE TABLE photo (image bytea); ALTER TABLE photo ALTER image SET STORAGE external")
+        .batch_execute("CREATE TABLE image (image bytea); ALTER TABLE image ALTER image SET STORAGE external")
         .expect("a table");
-    client.execute("INSERT INTO photo VALUES ($1)", &[&photo]).expect("room for a photo");
-    let embed = "SELECT grnet_embed(image) IS NOT NULL, grnet_score(grnet_embed(image), grnet_embed(image)) FROM photo";
+    client.execute("INSERT INTO image VALUES ($1)", &[&image]).expect("room for an image");
+    let embed = "SELECT grnet_embed(image) IS NOT NULL, grnet_score(grnet_embed(image), grnet_embed(image)) FROM image";
     let (mut failed, mut done) = (0, 0);
     // Every step more memory: each copy on the way is the one that fails, in turn, until there is enough for all.
     for more in (1..40).map(|step| step * (6 << 10)) {
@@ -145,7 +145,7 @@ fn a_backend_without_memory_raises_an_error_and_goes_on() {
 }
 
 #[test]
-fn a_photo_in_many_places_of_a_statement_is_kept_once_and_many_photos_within_a_bound() {
+fn an_image_in_many_places_of_a_statement_is_kept_once_and_many_images_within_a_bound() {
     let server = Server::start();
     let mut client = server.session();
     let backend = backend_of(&mut client);
@@ -153,8 +153,8 @@ fn a_photo_in_many_places_of_a_statement_is_kept_once_and_many_photos_within_a_b
         .batch_execute("CREATE TABLE p (id int, b bytea); ALTER TABLE p ALTER b SET STORAGE EXTERNAL")
         .expect("a table");
     for id in 0..24 {
-        let photo = encode(&picture(id, 1700, 1600), image::ImageFormat::Bmp);
-        client.execute("INSERT INTO p VALUES ($1, $2)", &[&(id as i32), &photo]).expect("a row");
+        let image = encode(&picture(id, 1700, 1600), image::ImageFormat::Bmp);
+        client.execute("INSERT INTO p VALUES ($1, $2)", &[&(id as i32), &image]).expect("a row");
     }
     let select = |calls: Vec<String>| {
         let counted: Vec<String> = calls.iter().map(|call| format!("({call} IS NOT NULL)::int")).collect();
@@ -167,19 +167,19 @@ fn a_photo_in_many_places_of_a_statement_is_kept_once_and_many_photos_within_a_b
         kilobytes(backend, "VmHWM")
     };
     let before = peak(&mut client, &select(vec!["grnet_embed(b)".into()]), 1);
-    let photos = |client: &mut Client| {
+    let images = |client: &mut Client| {
         client
-            .query_one("SELECT photos + requests FROM grnet.stat_engine", &[])
+            .query_one("SELECT images + requests FROM grnet.stat_engine", &[])
             .expect("the view works")
             .get::<_, i64>(0)
     };
-    let asked = photos(&mut client);
+    let asked = images(&mut client);
     // 150 copies of 8 MB would be 1.2 GB.
     let same = peak(&mut client, &select(vec!["grnet_embed(b)".into(); 150]), 150);
-    assert_eq!(photos(&mut client) - asked, 4, "two rows' photos, each in a request of its own");
+    assert_eq!(images(&mut client) - asked, 4, "two rows' images, each in a request of its own");
     let others = (0..24).map(|id| format!("grnet_embed((SELECT b FROM p WHERE id = {id}))")).collect();
     let different = peak(&mut client, &select(others), 24);
-    println!("peak with a photo of 8 MB: once {before} kB, in 150 places {same} kB, 24 photos {different} kB");
+    println!("peak with an image of 8 MB: once {before} kB, in 150 places {same} kB, 24 images {different} kB");
     assert!(same < before + (32 << 10), "{same} kB after {before} kB");
     assert!(different < before + (112 << 10), "{different} kB after {before} kB");
 }

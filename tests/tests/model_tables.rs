@@ -1,6 +1,6 @@
 //! `grnet.model` and `grnet.model_file`, read below SQL: only the extension's own tables, and only what is in both.
 
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::refusal::{assert_refused, refused};
 use grnet_tests::server::{Server, counter, features};
 use postgres::Client;

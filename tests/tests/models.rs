@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::refusal::Refusal;
 use grnet_tests::server::{Server, installation};
 use postgres::Client;
@@ -27,9 +27,9 @@ fn register(client: &mut Client) {
     }
 }
 
-fn features_by(client: &mut Client, photo: u64, model: &str) -> Result<Vec<u8>, postgres::Error> {
+fn features_by(client: &mut Client, image: u64, model: &str) -> Result<Vec<u8>, postgres::Error> {
     let sql = "SELECT grnet_features_send(grnet_embed($1, $2::text))";
-    Ok(client.query_one(sql, &[&bmp(photo), &model])?.get(0))
+    Ok(client.query_one(sql, &[&bmp(image), &model])?.get(0))
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn more_models_than_the_engine_keeps() {
             let mut client = server.session();
             thread::spawn(move || {
                 let (mut made, mut refused) = (Vec::new(), Vec::new());
-                for photo in 0..ROUNDS {
-                    match features_by(&mut client, photo, &format!("m{n}")) {
-                        Ok(value) => made.push((photo, value)),
+                for image in 0..ROUNDS {
+                    match features_by(&mut client, image, &format!("m{n}")) {
+                        Ok(value) => made.push((image, value)),
                         Err(error) => refused.push(Refusal::of(&error)),
                     }
                 }
@@ -57,12 +57,12 @@ fn more_models_than_the_engine_keeps() {
     for session in sessions {
         let (n, made, refused) = session.join().expect("no panic");
         errors.extend(refused);
-        for (photo, value) in made {
-            assert!(value == features_by(&mut client, photo, &format!("m{n}")).expect("a quiet engine"), "model m{n}");
+        for (image, value) in made {
+            assert!(value == features_by(&mut client, image, &format!("m{n}")).expect("a quiet engine"), "model m{n}");
             all += 1;
         }
     }
-    println!("{MODELS} models, {all} photos embedded, {} errors", errors.len());
+    println!("{MODELS} models, {all} images embedded, {} errors", errors.len());
     assert!(errors.is_empty(), "{} errors, such as {:?}", errors.len(), errors[0]);
     assert_eq!(server.engine(), engine);
 }

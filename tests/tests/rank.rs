@@ -4,7 +4,7 @@
 
 use grnet_tests::differential::{number, outcome, statements, until_the_error, values, with_tables};
 use grnet_tests::growing;
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::plans::{analyzed, custom, node};
 use grnet_tests::processes::kilobytes;
 use grnet_tests::server::{Server, backend_of, counter};
@@ -35,7 +35,7 @@ fn the_node_gives_what_the_plain_plan_gives() {
             ))
             .expect("settings");
         let mut both = [true, false].map(|on| {
-            client.batch_execute(&format!("SET grnet.enable_rank = {on}")).expect("a setting");
+            client.batch_execute(&format!("SET grnet.enable_batch_scoring = {on}")).expect("a setting");
             outcome(&mut client, &run, shape.unordered)
         });
         until_the_error(&mut both, shape.unordered);
@@ -43,7 +43,7 @@ fn the_node_gives_what_the_plain_plan_gives() {
         assert_eq!(on, off, "query {number} of seed {seed}: with and without the node\n{}", run.join(";\n"));
         failed += u64::from(on.len() == 1 && on[0].len() > 6 && on[0].as_bytes()[5] == b' ');
         if !shape.has_parameters {
-            client.batch_execute("SET grnet.enable_rank = on").expect("a setting");
+            client.batch_execute("SET grnet.enable_batch_scoring = on").expect("a setting");
             let plan = outcome(&mut client, &[format!("EXPLAIN {}", shape.sql)], false).concat();
             with_node += u64::from(plan.contains("GrnetScore"));
             parallel += u64::from(plan.contains("Parallel Custom Scan (GrnetScore)"));
@@ -93,19 +93,19 @@ fn explain_counts_what_was_done_workers_included() {
 fn the_querys_side_is_evaluated_once_a_scan() {
     let server = Server::start();
     let mut client = with_tables(&server);
-    let photo = bmp(7);
+    let image = bmp(7);
     let before = counter(&mut client, "requests");
     let sql = "SELECT id FROM item ORDER BY features <-> grnet_embed($1), id LIMIT 3";
     client.batch_execute("SET max_parallel_workers_per_gather = 0").expect("a setting");
-    assert_eq!(client.query(sql, &[&photo]).expect("a ranking").len(), 3);
+    assert_eq!(client.query(sql, &[&image]).expect("a ranking").len(), 3);
     assert_eq!(counter(&mut client, "requests") - before, 1);
     // The form of the README: a name for it, which PostgreSQL puts in the place of the name.
     let sql = "SELECT id, grnet_score(features, q) FROM item, (SELECT grnet_embed($1) AS q) one \
                ORDER BY features <-> q, id LIMIT 3";
     let plan: Vec<String> =
-        client.query(&format!("EXPLAIN {sql}"), &[&photo]).expect("a plan").iter().map(|row| row.get(0)).collect();
+        client.query(&format!("EXPLAIN {sql}"), &[&image]).expect("a plan").iter().map(|row| row.get(0)).collect();
     assert!(plan.concat().contains("GrnetScore"), "{plan:#?}");
-    assert_eq!(client.query(sql, &[&photo]).expect("a ranking").len(), 3);
+    assert_eq!(client.query(sql, &[&image]).expect("a ranking").len(), 3);
     assert_eq!(counter(&mut client, "requests") - before, 2);
     // Computed once where it is selected as well, inside of something and above the sort.
     let sql = "SELECT id, grnet_score((SELECT f FROM question WHERE id = 1), features) FROM item ORDER BY 2 DESC";
@@ -118,9 +118,9 @@ fn both(client: &mut Client, sql: &str) -> [Vec<String>; 2] {
     let plan = outcome(client, &[format!("EXPLAIN {sql}")], false).concat();
     assert!(plan.contains("GrnetScore") || plan.starts_with("42501"), "{plan}");
     [true, false].map(|on| {
-        client.batch_execute(&format!("SET grnet.enable_rank = {on}")).expect("a setting");
+        client.batch_execute(&format!("SET grnet.enable_batch_scoring = {on}")).expect("a setting");
         let rows = outcome(client, &[sql.to_owned()], false);
-        client.batch_execute("RESET grnet.enable_rank").expect("a setting");
+        client.batch_execute("RESET grnet.enable_batch_scoring").expect("a setting");
         rows
     })
 }

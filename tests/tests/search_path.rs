@@ -1,6 +1,6 @@
 //! Whoever may create objects in a schema that stands in a caller's search_path runs nothing with the caller's rights.
 
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::server::Server;
 use grnet_tests::sqltext::{names, unqualified};
 use postgres::Client;
@@ -143,17 +143,17 @@ fn calls() -> Vec<(&'static str, &'static str)> {
         ),
         (
             "grnet_embed(bytea,box,text)",
-            "SELECT public.grnet_embed(image, box '(9,9),(0,0)', 'tiny') FROM public.photo",
+            "SELECT public.grnet_embed(image, box '(9,9),(0,0)', 'tiny') FROM public.image",
         ),
-        ("grnet_embed(bytea,box)", "SELECT public.grnet_embed(image, box '(9,9),(0,0)') FROM public.photo"),
-        ("grnet_embed(bytea,text)", "SELECT public.grnet_embed(image, 'tiny'::pg_catalog.text) FROM public.photo"),
-        ("grnet_embed(bytea)", "SELECT public.grnet_embed(image) FROM public.photo"),
+        ("grnet_embed(bytea,box)", "SELECT public.grnet_embed(image, box '(9,9),(0,0)') FROM public.image"),
+        ("grnet_embed(bytea,text)", "SELECT public.grnet_embed(image, 'tiny'::pg_catalog.text) FROM public.image"),
+        ("grnet_embed(bytea)", "SELECT public.grnet_embed(image) FROM public.image"),
         (
             "grnet_embed_images(bytea[],text)",
-            "SELECT public.grnet_embed_images(ARRAY(SELECT image FROM public.photo), 'tiny')",
+            "SELECT public.grnet_embed_images(ARRAY(SELECT image FROM public.image), 'tiny')",
         ),
-        ("grnet_embed_images(bytea[])", "SELECT public.grnet_embed_images(ARRAY(SELECT image FROM public.photo))"),
-        ("grnet_make_features(real[],text)", "SELECT public.grnet_make_features(numbers, 'tiny') FROM public.photo"),
+        ("grnet_embed_images(bytea[])", "SELECT public.grnet_embed_images(ARRAY(SELECT image FROM public.image))"),
+        ("grnet_make_features(real[],text)", "SELECT public.grnet_make_features(numbers, 'tiny') FROM public.image"),
         ("grnet_quantize(grnet_features)", with_features("SELECT public.grnet_quantize($F)")),
         ("grnet_score_support(internal)", ""),
         (
@@ -169,8 +169,8 @@ fn calls() -> Vec<(&'static str, &'static str)> {
             with_features("SELECT public.grnet_global_similarity($F, $F)"),
         ),
         ("grnet_explain(grnet_features,grnet_features)", with_features("SELECT public.grnet_explain($F, $F)")),
-        ("grnet_match_map(bytea,bytea,text)", "SELECT public.grnet_match_map(image, image, 'tiny') FROM public.photo"),
-        ("grnet_match_map(bytea,bytea)", "SELECT public.grnet_match_map(image, image) FROM public.photo"),
+        ("grnet_match_map(bytea,bytea,text)", "SELECT public.grnet_match_map(image, image, 'tiny') FROM public.image"),
+        ("grnet_match_map(bytea,bytea)", "SELECT public.grnet_match_map(image, image) FROM public.image"),
         ("grnet_info(grnet_features)", with_features("SELECT public.grnet_info($F)")),
         ("grnet_global(grnet_features)", with_features("SELECT public.grnet_global($F)")),
         (
@@ -217,16 +217,16 @@ fn calls() -> Vec<(&'static str, &'static str)> {
             "grnet_recall(regclass,integer,integer,integer[],text,name)",
             "SELECT public.grnet_recall('public.item', 3, 2, '{5,10}', 'true')",
         ),
-        ("grnet.tell_of_missing(regclass,name,bigint)", "SELECT grnet.tell_of_missing('public.photo', 'features', 1)"),
+        ("grnet.tell_of_missing(regclass,name,bigint)", "SELECT grnet.tell_of_missing('public.image', 'features', 1)"),
         ("grnet.not_embedded(grnet_features,bytea)", "SELECT grnet.not_embedded(NULL, NULL::pg_catalog.bytea)"),
         ("grnet.not_embedded(bytea,grnet_features)", "SELECT grnet.not_embedded(NULL::pg_catalog.bytea, NULL)"),
-        ("grnet_features_trigger()", "UPDATE public.photo SET features = NULL"),
-        ("grnet.features_triggers(regclass)", "SELECT grnet.features_triggers('public.photo')"),
+        ("grnet_features_trigger()", "UPDATE public.image SET features = NULL"),
+        ("grnet.features_triggers(regclass)", "SELECT grnet.features_triggers('public.image')"),
         (
             "grnet.least_similarity(grnet_features,grnet_features)",
             with_features("SELECT grnet.least_similarity($F, $F)"),
         ),
-        ("grnet_verify(regclass,name,integer,name,name)", "SELECT public.grnet_verify('public.photo')"),
+        ("grnet_verify(regclass,name,integer,name,name)", "SELECT public.grnet_verify('public.image')"),
         ("grnet_stat_engine()", "SELECT * FROM grnet.stat_engine"),
     ]
 }
@@ -243,14 +243,14 @@ fn look_alikes_are_not_taken_by_any_function() {
                  FROM generate_series(1, 200) i;
              SELECT grnet_create_index('item');
              CREATE TABLE fresh AS TABLE item;
-             CREATE TABLE photo (image bytea, numbers real[], features grnet_features);
-             CREATE TRIGGER made BEFORE INSERT OR UPDATE ON photo FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'features');
+             CREATE TABLE image (image bytea, numbers real[], features grnet_features);
+             CREATE TRIGGER made BEFORE INSERT OR UPDATE ON image FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'features');
              CREATE TABLE pair (sku int, image bytea, domain text);",
         )
         .expect("tables");
     client
-        .execute("INSERT INTO photo SELECT $1, array_agg(n::real) FROM generate_series(1, 40) n", &[&bmp(1)])
-        .expect("a photo");
+        .execute("INSERT INTO image SELECT $1, array_agg(n::real) FROM generate_series(1, 40) n", &[&bmp(1)])
+        .expect("an image");
     client
         .execute(
             "INSERT INTO pair SELECT n, $1, d FROM generate_series(1, 2) n, unnest('{shop,consumer}'::text[]) d",

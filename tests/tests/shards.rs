@@ -1,19 +1,19 @@
 //! Past one machine: a catalogue whose partitions lie on other servers (postgres_fdw), as docs/operating.md has it.
 
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::plans::rows;
 use grnet_tests::server::Server;
 
-const PHOTOS: i32 = 60;
+const IMAGES: i32 = 60;
 
-/// A server that has one shop's items, every second photo.
+/// A server that has one shop's items, every second image.
 fn shard(shop: i32) -> Server {
     let server = Server::start();
     let mut client = server.session();
     client
         .batch_execute("CREATE TABLE item (shop integer, sku integer PRIMARY KEY, features grnet_features)")
         .expect("a table");
-    for sku in (shop..PHOTOS).step_by(2) {
+    for sku in (shop..IMAGES).step_by(2) {
         let sql = "INSERT INTO item VALUES ($1, $2, grnet_embed($3))";
         client.execute(sql, &[&shop, &sku, &bmp(u64::from(sku.unsigned_abs()))]).expect("an item");
     }
@@ -45,8 +45,8 @@ fn a_catalogue_on_several_servers_ranks_as_one_table() {
         .batch_execute("CREATE TABLE whole AS TABLE item; CREATE TABLE question (n integer, q grnet_features)")
         .expect("tables");
     for n in 0..4_i32 {
-        let photo = bmp(u64::from(100 + n.unsigned_abs()));
-        client.execute("INSERT INTO question VALUES ($1, grnet_embed($2))", &[&n, &photo]).expect("a question");
+        let image = bmp(u64::from(100 + n.unsigned_abs()));
+        client.execute("INSERT INTO question VALUES ($1, grnet_embed($2))", &[&n, &image]).expect("a question");
     }
 
     for n in 0..4 {

@@ -1,7 +1,7 @@
 //! The node `GrnetShortlist`: as many rows as without it, each answer the beginning of a longer one, nothing left behind.
 
 use grnet_tests::eventually;
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::plans::{analyzed, custom, rows};
 use grnet_tests::processes::kilobytes;
 use grnet_tests::server::{START, backend_of, counter};
@@ -138,16 +138,16 @@ fn every_way_to_run_it_gives_the_same() {
 }
 
 #[test]
-fn a_photo_is_embedded_once_a_statement() {
+fn an_image_is_embedded_once_a_statement() {
     let (_server, mut client) = server();
     let sql =
         "SELECT id, grnet_score(features, grnet_embed($1)) FROM item ORDER BY features <-> grnet_embed($1) LIMIT 5";
-    let photos = [bmp(7), bmp(8)];
-    let before = counter(&mut client, "photos");
-    for photo in &photos {
-        assert_eq!(client.query(sql, &[photo]).expect("a ranking").len(), 5);
+    let images = [bmp(7), bmp(8)];
+    let before = counter(&mut client, "images");
+    for image in &images {
+        assert_eq!(client.query(sql, &[image]).expect("a ranking").len(), 5);
     }
-    assert_eq!(counter(&mut client, "photos") - before, 2);
+    assert_eq!(counter(&mut client, "images") - before, 2);
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn a_plan_without_the_shortlist_says_why() {
             assert!(!plan.contains("GrnetShortlist"), "{sql}\n{plan}");
         }
     }
-    client.batch_execute("SET grnet.enable_rank = off").expect("a setting");
+    client.batch_execute("SET grnet.enable_batch_scoring = off").expect("a setting");
     assert!(!rows(&mut client, &format!("EXPLAIN {} LIMIT 5", order("item"))).concat().contains("Grnet"));
 }
 

@@ -195,18 +195,19 @@ fn a_shortlist_that_is_longer_than_what_passes_the_filter_gives_what_the_plain_p
     for number in 0..count {
         let shape = shapes.next_of_few();
         let run = statements(&mut shapes, &shape, &values);
-        let both =
-            ["SET grnet.shortlist = 15", "SET grnet.shortlist = 0; SET grnet.enable_rank = off"].map(|settings| {
+        let both = ["SET grnet.shortlist = 15", "SET grnet.shortlist = 0; SET grnet.enable_batch_scoring = off"].map(
+            |settings| {
                 client.batch_execute(settings).expect("settings");
                 outcome(&mut client, &run, shape.unordered)
-            });
+            },
+        );
         assert_eq!(
             both[0],
             both[1],
             "query {number} of seed {seed}: with a shortlist and without\n{}",
             run.join(";\n")
         );
-        client.batch_execute("RESET grnet.enable_rank; SET grnet.shortlist = 15").expect("settings");
+        client.batch_execute("RESET grnet.enable_batch_scoring; SET grnet.shortlist = 15").expect("settings");
         let mut explained = run.clone();
         if let Some(at) = explained.iter().position(|statement| statement.starts_with("EXECUTE")) {
             explained.insert(at, format!("EXPLAIN {}", explained[at]));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use grnet_cluster::process::is_alive;
 use grnet_tests::eventually;
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::server::{START, Server, features, try_features};
 
 /// What the engine may find in its environment, as docs/operating.md lists it, and what it is given besides.

@@ -1,6 +1,6 @@
 //! `grnet_evaluate` by strata, on a real server.
 
-use grnet_tests::photos::{bmp, encode, picture};
+use grnet_tests::images::{bmp, encode, picture};
 use grnet_tests::refusal::assert_refused;
 use grnet_tests::server::{Server, features};
 use image::ImageFormat;
@@ -8,7 +8,7 @@ use postgres::{Client, Row};
 
 const ITEMS: i32 = 36;
 
-/// What is annotated of a consumer's photo, by its item.
+/// What is annotated of a consumer's image, by its item.
 const KINDS: [[Option<&str>; 3]; 6] = [
     [Some("front"), Some("none"), Some("none")],
     [Some("back"), Some("none"), Some("0.01")],
@@ -21,9 +21,9 @@ const KINDS: [[Option<&str>; 3]; 6] = [
 fn catalogue() -> Server {
     let server = Server::start();
     let mut client = server.session();
-    let table = "CREATE TABLE photo (item integer, image bytea, domain text, view text, occlusion text, cropping text)";
+    let table = "CREATE TABLE image (item integer, image bytea, domain text, view text, occlusion text, cropping text)";
     client.batch_execute(table).expect("a table");
-    let insert = client.prepare("INSERT INTO photo VALUES ($1, $2, $3, $4, $5, $6)").expect("a statement");
+    let insert = client.prepare("INSERT INTO image VALUES ($1, $2, $3, $4, $5, $6)").expect("a statement");
     for item in 0..ITEMS {
         let none: [Option<&str>; 3] = [None; 3];
         let shop = picture(item as u64, 48, 48);
@@ -41,7 +41,7 @@ fn catalogue() -> Server {
 }
 
 fn evaluate(client: &mut Client, columns: &str, rows: &str) -> Vec<Row> {
-    let sql = format!("SELECT * FROM grnet_evaluate($q$SELECT {columns} FROM photo WHERE {rows}$q$)");
+    let sql = format!("SELECT * FROM grnet_evaluate($q$SELECT {columns} FROM image WHERE {rows}$q$)");
     client.query(&sql, &[]).expect("it is measured")
 }
 
@@ -109,10 +109,10 @@ fn what_is_not_known_is_refused_with_its_row_and_a_training_has_no_use_for_it() 
         ("'above' AS view", "the view `above`, known are front, side and back"),
         ("1.5 AS occlusion", "the occlusion `1.5`, known are none, light, heavy and shares from 0 to 1"),
     ] {
-        let sql = format!("SELECT * FROM grnet_evaluate($q$SELECT item, image, domain, {columns} FROM photo$q$)");
+        let sql = format!("SELECT * FROM grnet_evaluate($q$SELECT item, image, domain, {columns} FROM image$q$)");
         assert_refused(&mut client, &sql, "22023", part);
         assert_refused(&mut client, &sql, "22023", "row 1 of the query");
     }
-    let sql = format!("SELECT grnet_train('ours', 'SELECT {ALL} FROM photo')");
+    let sql = format!("SELECT grnet_train('ours', 'SELECT {ALL} FROM image')");
     assert_refused(&mut client, &sql, "42703", "the query has a column \"view\", which says nothing here");
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use grnet_cluster::Mode;
 use grnet_cluster::process::{self, Signal, is_alive};
 use grnet_tests::eventually;
-use grnet_tests::photos::{bmp, encode, picture};
+use grnet_tests::images::{bmp, encode, picture};
 use grnet_tests::refusal::{Refusal, assert_refused};
 use grnet_tests::server::{START, Server, backend_of, features};
 use image::imageops::{FilterType, resize};
@@ -16,7 +16,7 @@ use postgres::Client;
 use serde_json::Value;
 
 const ITEMS: i32 = 60;
-const QUERY: &str = "SELECT item, image, domain FROM photo";
+const QUERY: &str = "SELECT item, image, domain FROM image";
 
 /// A garment as a customer took it: part of it, in another light, with something of another one's colour.
 fn snapshot(item: u64, number: u64) -> RgbImage {
@@ -29,12 +29,12 @@ fn snapshot(item: u64, number: u64) -> RgbImage {
     part
 }
 
-/// A server with photos of a small catalogue.
+/// A server with images of a small catalogue.
 fn catalogue() -> Server {
     let server = Server::start();
     let mut client = server.session();
-    client.batch_execute("CREATE TABLE photo (item integer, image bytea, domain text)").expect("a table");
-    let insert = client.prepare("INSERT INTO photo VALUES ($1, $2, $3)").expect("a statement");
+    client.batch_execute("CREATE TABLE image (item integer, image bytea, domain text)").expect("a table");
+    let insert = client.prepare("INSERT INTO image VALUES ($1, $2, $3)").expect("a statement");
     for item in 0..ITEMS {
         let mut add = |picture: &RgbImage, domain: &str| {
             client.execute(&insert, &[&item, &encode(picture, ImageFormat::Bmp), &domain]).expect("a row");
@@ -50,11 +50,11 @@ fn train(name: &str, options: &str) -> String {
     format!("SELECT model, improved, steps, report::text FROM grnet_train('{name}', '{QUERY}', '{options}')")
 }
 
-/// Processes of studies.
+/// Processes of jobs.
 fn children(server: &Server) -> Vec<u32> {
     let commands = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let study = |pid: &u32| commands(pid).split(|b| *b == 0).any(|part| part == b"--child-of");
-    server.engines().into_iter().filter(study).collect()
+    let job = |pid: &u32| commands(pid).split(|b| *b == 0).any(|part| part == b"--child-of");
+    server.engines().into_iter().filter(job).collect()
 }
 
 fn niceness(pid: u32) -> i32 {
@@ -63,7 +63,7 @@ fn niceness(pid: u32) -> i32 {
     field.and_then(|field| field.parse().ok()).expect("a number")
 }
 
-/// What studies keep on disk.
+/// What jobs keep on disk.
 fn spools(server: &Server) -> Vec<String> {
     let names = fs::read_dir(server.data_dir().join("pgsql_tmp_grnet")).expect("the engine's folder").flatten();
     let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
@@ -118,7 +118,7 @@ fn begin_until(server: &Server, sql: &str, phase: &str) -> (u32, JoinHandle<(Opt
 
 /// Long enough for every test.
 const FOREVER: &str = r#"{"steps": 10000000, "every": 100000}"#;
-/// What the catalogue's photos can be learned with in seconds.
+/// What the catalogue's images can be learned with in seconds.
 const LEARNS: &str =
     r#"{"steps": 150, "every": 25, "held_out": 40, "whiten": 1, "rate": 0.05, "reduction_rate": 0.01, "dim": 8}"#;
 /// Steps that change nothing.
@@ -133,7 +133,7 @@ fn a_model_is_trained_and_measured_as_the_server_ranks() {
     let report: Value = serde_json::from_str(row.get(3)).expect("JSON");
     println!("trained in {} ms: kept {}", start.elapsed().as_millis(), report["kept"]);
     assert!(row.get::<_, bool>(1) && row.get::<_, i32>(2) > 0);
-    assert_eq!(report["photos"], 3 * ITEMS);
+    assert_eq!(report["images"], 3 * ITEMS);
     // The shape is that of the model it started from, but for what was asked for.
     let sql =
         "SELECT id, backbone, grids, channels, (config->'graph'->>'dim')::integer FROM grnet.model WHERE name = 'ours'";
@@ -143,7 +143,7 @@ fn a_model_is_trained_and_measured_as_the_server_ranks() {
 
     // Ranks of the right garment, as the core's scores have them.
     client
-        .batch_execute("CREATE TABLE item AS SELECT item, domain, grnet_embed(image, 'ours') AS features FROM photo")
+        .batch_execute("CREATE TABLE item AS SELECT item, domain, grnet_embed(image, 'ours') AS features FROM image")
         .expect("features");
     let ranks = |worse: &str| {
         format!(
@@ -179,7 +179,7 @@ fn a_model_is_trained_and_measured_as_the_server_ranks() {
     assert!(spools(&server).is_empty() && children(&server).is_empty());
     // Distractors, and lists of queries.
     let sql = "SELECT \"set\", queries, gallery FROM grnet_evaluate('SELECT CASE WHEN item < 50 OR domain = ''consumer'' THEN \
-               item END AS item, image, domain, CASE WHEN item % 2 = 0 THEN ''even'' ELSE ''odd'' END AS set FROM photo') \
+               item END AS item, image, domain, CASE WHEN item % 2 = 0 THEN ''even'' ELSE ''odd'' END AS set FROM image') \
                WHERE ranking = 'graph' ORDER BY 1";
     let rows = client.query(sql, &[]).expect("it is measured");
     let found: Vec<(&str, i32, i32)> = rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect();
@@ -214,7 +214,7 @@ fn others_see_how_far_it_is_and_it_ends_when_the_server_says_so() {
     let server = catalogue();
     let mut admin = server.session();
     admin.batch_execute("CREATE ROLE visitor LOGIN").expect("a role");
-    let slow = "SELECT grnet_train('ours', 'SELECT item, image, domain, NULL::box AS region FROM photo, \
+    let slow = "SELECT grnet_train('ours', 'SELECT item, image, domain, NULL::box AS region FROM image, \
                 LATERAL (SELECT pg_sleep(0.05 + 0 * item)) s')";
     let long = train("ours", FOREVER);
     type End = fn(&mut Client, u32);
@@ -225,13 +225,13 @@ fn others_see_how_far_it_is_and_it_ends_when_the_server_says_so() {
         admin.execute("SELECT pg_terminate_backend($1)", &[&(backend as i32)]).expect("a superuser may");
     };
     for (sql, phase, end, state) in [
-        (slow, "collecting photos", cancel, "57014"),
+        (slow, "collecting images", cancel, "57014"),
         (&*long, "training", cancel, "57014"),
         (&*long, "training", terminate, "57P01"),
     ] {
         let (backend, running) = begin_until(&server, sql, phase);
         let mut visitor = server.connect_to("postgres", "visitor").expect("he may connect");
-        let sql = "SELECT pid, datname, command, model, photos, started_at <= now(), total, loss, graph_top1, eta >= now() \
+        let sql = "SELECT pid, datname, command, model, images, started_at <= now(), total, loss, graph_top1, eta >= now() \
                    FROM grnet.stat_progress_train";
         let mut row = visitor.query_one(sql, &[]).expect("he may look");
         eventually("a loss is told", START, || {
@@ -319,20 +319,20 @@ fn there_is_one_training_at_a_time_and_evaluations_go_on() {
 }
 
 #[test]
-fn what_is_no_photo_is_left_out_and_counted() {
+fn what_is_no_image_is_left_out_and_counted() {
     let server = catalogue();
     let mut client = server.session();
-    client.batch_execute("UPDATE photo SET image = 'no photo' WHERE item = 7 AND domain = 'consumer'").expect("rows");
+    client.batch_execute("UPDATE image SET image = 'no image' WHERE item = 7 AND domain = 'consumer'").expect("rows");
     let row = client.query_one(&train("ours", IDLE), &[]).expect("it ends");
     let report: Value = serde_json::from_str(row.get(3)).expect("JSON");
     assert_eq!(report["unreadable"], 2);
     let log = server.log();
-    assert!(log.contains(&format!("2 of {} photos cannot be read and were left out", 3 * ITEMS)), "{log}");
-    assert!(log.contains("the first is photos/") && !log.contains("the first is pgsql_tmp"), "{log}");
+    assert!(log.contains(&format!("2 of {} images cannot be read and were left out", 3 * ITEMS)), "{log}");
+    assert!(log.contains("the first is images/") && !log.contains("the first is pgsql_tmp"), "{log}");
     let rows = client.query(&format!("SELECT * FROM grnet_evaluate('{QUERY}')"), &[]).expect("it is measured");
     assert_eq!((rows[0].get::<_, i32>("unreadable"), rows[0].get::<_, i32>("queries")), (2, 2 * ITEMS - 2));
-    // Too many of them are an error, and so are photos that nothing can be learned from.
-    client.batch_execute("UPDATE photo SET image = 'no photo' WHERE item > 7").expect("rows");
+    // Too many of them are an error, and so are images that nothing can be learned from.
+    client.batch_execute("UPDATE image SET image = 'no image' WHERE item > 7").expect("rows");
     let refusal = assert_refused(&mut client, &train("ours", IDLE), "38000", "cannot be read");
     assert_eq!(refusal.message, "the training failed");
     assert_nothing_left(&server);
@@ -341,26 +341,26 @@ fn what_is_no_photo_is_left_out_and_counted() {
 #[test]
 fn what_cannot_be_trained_on_is_refused_before_the_work() {
     let server = catalogue();
-    server.set("grnet.max_spool_size", "1MB");
+    server.set("grnet.engine_max_spool_size", "1MB");
     let mut client = server.session();
     let on = |query: &str| format!("SELECT grnet_train('ours', $q${query}$q$)");
     for (query, state, words) in [
         ("SELECT 1 AS item, ''::bytea AS image", "42703", "no column \"domain\""),
         ("SELECT 1 AS item, 'x' AS image, 'shop' AS domain", "42804", "\"image\" is not of type bytea"),
-        ("SELECT item, image, domain, 1 AS region FROM photo", "42804", "\"region\" is not of type box"),
-        ("SELECT item, image, domain, 1 AS price FROM photo", "42703", "\"price\""),
-        ("SELECT item, image, domain, 'x' AS set FROM photo", "42703", "\"set\""),
-        ("SELECT item, image, 'Shop' AS domain FROM photo", "22023", "domain \"Shop\", allowed are consumer and shop"),
-        ("SELECT item, image, NULL AS domain FROM photo", "22004", "row 1 of the query has no domain"),
-        ("SELECT NULL AS item, image, domain FROM photo", "22004", "row 1 of the query has no item"),
-        ("SELECT item, NULL::bytea AS image, domain FROM photo", "22004", "row 1 of the query has no image"),
-        ("SELECT item, image, domain, box '(1,1),(1,2)' AS region FROM photo", "22023", "empty region"),
-        ("SELECT item, image, domain FROM photo WHERE item < 0", "P0002", "yields no photo"),
+        ("SELECT item, image, domain, 1 AS region FROM image", "42804", "\"region\" is not of type box"),
+        ("SELECT item, image, domain, 1 AS price FROM image", "42703", "\"price\""),
+        ("SELECT item, image, domain, 'x' AS set FROM image", "42703", "\"set\""),
+        ("SELECT item, image, 'Shop' AS domain FROM image", "22023", "domain \"Shop\", allowed are consumer and shop"),
+        ("SELECT item, image, NULL AS domain FROM image", "22004", "row 1 of the query has no domain"),
+        ("SELECT NULL AS item, image, domain FROM image", "22004", "row 1 of the query has no item"),
+        ("SELECT item, NULL::bytea AS image, domain FROM image", "22004", "row 1 of the query has no image"),
+        ("SELECT item, image, domain, box '(1,1),(1,2)' AS region FROM image", "22023", "empty region"),
+        ("SELECT item, image, domain FROM image WHERE item < 0", "P0002", "yields no image"),
         ("SELECT item, image, domain FROM nowhere", "42P01", "nowhere"),
         ("SELECT 1; SELECT 2", "42P11", "multi-query"),
-        ("DELETE FROM photo RETURNING item, image, domain", "0A000", "DELETE is not allowed"),
-        ("SELECT item, image, domain FROM photo, generate_series(1, 10)", "54000", "1048576 bytes"),
-        ("SELECT item, image, domain FROM photo WHERE domain = 'consumer'", "38000", "to validate with"),
+        ("DELETE FROM image RETURNING item, image, domain", "0A000", "DELETE is not allowed"),
+        ("SELECT item, image, domain FROM image, generate_series(1, 10)", "54000", "1048576 bytes"),
+        ("SELECT item, image, domain FROM image WHERE domain = 'consumer'", "38000", "to validate with"),
     ] {
         assert_refused(&mut client, &on(query), state, words);
     }
@@ -380,21 +380,23 @@ fn what_cannot_be_trained_on_is_refused_before_the_work() {
     assert_refused(&mut client, &train("ours", r#"{"model": "none"}"#), "42704", "model \"none\"");
     assert_refused(&mut client, &train("tiny", "{}"), "42710", "in this database already");
     assert_refused(&mut client, &train("No Name", "{}"), "42602", "cannot be a model");
-    let evaluate = "SELECT * FROM grnet_evaluate($q$SELECT item, image, domain, 'a,b' AS set FROM photo$q$)";
+    let evaluate = "SELECT * FROM grnet_evaluate($q$SELECT item, image, domain, 'a,b' AS set FROM image$q$)";
     assert_refused(&mut client, evaluate, "22023", "set \"a,b\"");
     client.batch_execute("BEGIN READ ONLY").expect("a transaction");
     assert_refused(&mut client, &train("ours", "{}"), "25006", "grnet_train()");
     client.batch_execute("ROLLBACK").expect("its end");
 
     // An ordinary role may not, unless it is let.
-    client.batch_execute("CREATE ROLE seller LOGIN; GRANT SELECT ON photo TO seller").expect("a role");
+    client.batch_execute("CREATE ROLE seller LOGIN; GRANT SELECT ON image TO seller").expect("a role");
     let mut seller = server.connect_to("postgres", "seller").expect("he may connect");
     assert_refused(&mut seller, &train("ours", "{}"), "42501", "permission denied for function grnet_train");
     assert_refused(&mut seller, evaluate, "42501", "permission denied for function grnet_evaluate");
     client.batch_execute("GRANT EXECUTE ON FUNCTION grnet_train TO seller").expect("a right");
     assert_refused(&mut seller, &train("ours", "{}"), "42501", "permission denied for table model");
     client.batch_execute("GRANT INSERT ON grnet.model, grnet.model_file TO seller").expect("a right");
-    client.batch_execute("REVOKE SELECT ON photo FROM seller").expect("a right less");
-    assert_refused(&mut seller, &train("ours", "{}"), "42501", "permission denied for table photo");
+    client.batch_execute("REVOKE SELECT ON image FROM seller").expect("a right less");
+    // The engine notices the end of the one before a moment later.
+    assert_nothing_left(&server);
+    assert_refused(&mut seller, &train("ours", "{}"), "42501", "permission denied for table image");
     assert_nothing_left(&server);
 }

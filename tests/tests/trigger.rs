@@ -1,7 +1,7 @@
 //! `grnet_features_trigger`: when it computes, when it keeps, and how it refuses.
 
 use grnet_cluster::process::{self, Signal};
-use grnet_tests::photos::bmp;
+use grnet_tests::images::bmp;
 use grnet_tests::refusal::assert_refused;
 use grnet_tests::server::{Server, counter, features};
 use postgres::Client;
@@ -24,7 +24,7 @@ fn stored(client: &mut Client, id: i32) -> Option<Vec<u8>> {
 }
 
 #[test]
-fn it_computes_what_is_missing_or_from_another_photo_and_nothing_else() {
+fn it_computes_what_is_missing_or_from_another_image_and_nothing_else() {
     let server = Server::start();
     let mut client = catalogue(&server);
     let (one, two) = (bmp(1), bmp(2));
@@ -45,11 +45,11 @@ fn it_computes_what_is_missing_or_from_another_photo_and_nothing_else() {
     client.execute("UPDATE item SET image = image, features = features", &[]).expect("an update");
     client.execute("UPDATE item SET image = image || ''", &[]).expect("an update to equal bytes");
     assert_eq!(stored(&mut client, 1), Some(of_one.clone()));
-    asks(&mut client, 0, "updates that change no photo");
+    asks(&mut client, 0, "updates that change no image");
 
     client.execute("UPDATE item SET image = $1", &[&two]).expect("an update");
     assert_eq!(stored(&mut client, 1), Some(of_two.clone()));
-    asks(&mut client, 1, "another photo");
+    asks(&mut client, 1, "another image");
 
     client.execute("UPDATE item SET features = NULL", &[]).expect("an update");
     assert_eq!(stored(&mut client, 1), Some(of_two.clone()));
@@ -57,31 +57,31 @@ fn it_computes_what_is_missing_or_from_another_photo_and_nothing_else() {
 
     client.execute("UPDATE item SET image = NULL", &[]).expect("an update");
     assert_eq!(stored(&mut client, 1), None);
-    client.execute("INSERT INTO item VALUES (2, 'no photo')", &[]).expect("an insert");
+    client.execute("INSERT INTO item VALUES (2, 'no image')", &[]).expect("an insert");
     assert_eq!(stored(&mut client, 2), None);
-    asks(&mut client, 0, "no photo");
+    asks(&mut client, 0, "no image");
 
-    let given = "INSERT INTO item SELECT $1::int, 'given', $2, NULL, features FROM made WHERE photo = $3";
-    client.batch_execute("CREATE TABLE made (photo int, features grnet_features)").expect("a table");
+    let given = "INSERT INTO item SELECT $1::int, 'given', $2, NULL, features FROM made WHERE number = $3";
+    client.batch_execute("CREATE TABLE made (number int, features grnet_features)").expect("a table");
     client
         .execute("INSERT INTO made VALUES (1, grnet_embed($1)), (2, grnet_embed($2))", &[&one, &two])
         .expect("values");
     asks(&mut client, 2, "two values made beside the trigger");
     client.execute(given, &[&3, &one, &1]).expect("an insert");
     assert_eq!(stored(&mut client, 3), Some(of_one.clone()));
-    asks(&mut client, 0, "a value that was made from this photo");
+    asks(&mut client, 0, "a value that was made from this image");
     client.execute(given, &[&4, &one, &2]).expect("an insert");
     assert_eq!(stored(&mut client, 4), Some(of_one.clone()));
-    asks(&mut client, 1, "a value that was made from another photo");
+    asks(&mut client, 1, "a value that was made from another image");
     client
-        .execute("UPDATE item SET features = made.features FROM made WHERE id = 4 AND photo = 2", &[])
+        .execute("UPDATE item SET features = made.features FROM made WHERE id = 4 AND number = 2", &[])
         .expect("an update");
     assert_eq!(stored(&mut client, 4), Some(of_one));
-    asks(&mut client, 1, "an update to a value that was made from another photo");
+    asks(&mut client, 1, "an update to a value that was made from another image");
 }
 
 #[test]
-fn a_region_is_part_of_the_photo() {
+fn a_region_is_part_of_the_image() {
     let server = Server::start();
     let mut client = catalogue(&server);
     client
@@ -90,10 +90,10 @@ fn a_region_is_part_of_the_photo() {
              ON item FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'features', 'area');",
         )
         .expect("a trigger");
-    let photo = bmp(5);
-    client.execute("INSERT INTO item VALUES (1, 'a', $1, box '(2,3),(14,20)')", &[&photo]).expect("an insert");
+    let image = bmp(5);
+    client.execute("INSERT INTO item VALUES (1, 'a', $1, box '(2,3),(14,20)')", &[&image]).expect("an insert");
     let sql = "SELECT grnet_features_send(grnet_embed($1, box '(14,20),(2,3)')), grnet_features_send(grnet_embed($1))";
-    let row = client.query_one(sql, &[&photo]).expect("features");
+    let row = client.query_one(sql, &[&image]).expect("features");
     let (part, whole): (Vec<u8>, Vec<u8>) = (row.get(0), row.get(1));
     assert_ne!(part, whole);
     assert_eq!(stored(&mut client, 1), Some(part.clone()));
@@ -204,13 +204,15 @@ fn an_error_says_whose_row_it_was() {
     let server = Server::start();
     let mut client = catalogue(&server);
     let of_row = |key: &str| format!("grnet_features_trigger, table \"item\", row {key}");
-    let many = "INSERT INTO item (id, image) SELECT n, CASE n WHEN 17 THEN 'no photo' ELSE $1::bytea END FROM generate_series(10, 20) n";
+    let many = "INSERT INTO item (id, image) SELECT n, CASE n WHEN 17 THEN 'no image' ELSE $1::bytea END FROM generate_series(10, 20) n";
     assert_eq!(context(&mut client, many, &[&bmp(1)]), of_row("(id)=(17)"));
     client.execute("INSERT INTO item VALUES (1, 'a', NULL, NULL, NULL)", &[]).expect("a row");
-    assert_eq!(context(&mut client, "UPDATE item SET id = 2, image = 'no photo'", &[]), of_row("(id)=(1)"));
+    assert_eq!(context(&mut client, "UPDATE item SET id = 2, image = 'no image'", &[]), of_row("(id)=(1)"));
     // An ERROR of the server's own, while the row waits for the engine.
     let engine = server.engine();
     assert!(process::send(engine, Signal::Stop));
+    // A thread of it may run on for a moment.
+    std::thread::sleep(std::time::Duration::from_millis(200));
     client.batch_execute("SET statement_timeout = '300ms'").expect("a setting");
     let waited = context(&mut client, "UPDATE item SET image = $1", &[&bmp(2)]);
     process::send(engine, Signal::Continue);
@@ -227,17 +229,17 @@ fn an_error_says_whose_row_it_was() {
              INSERT INTO bare VALUES ('x', NULL);",
         )
         .expect("tables");
-    let long = context(&mut client, "INSERT INTO \"Two Keys\" VALUES (repeat('ä', 500), 'no photo', 3)", &[]);
+    let long = context(&mut client, "INSERT INTO \"Two Keys\" VALUES (repeat('ä', 500), 'no image', 3)", &[]);
     assert_eq!(long, format!("grnet_features_trigger, table \"Two Keys\", row (a b, n)=({}..., 3)", "ä".repeat(32)));
-    let new = context(&mut client, "INSERT INTO bare VALUES (NULL, 'no photo')", &[]);
+    let new = context(&mut client, "INSERT INTO bare VALUES (NULL, 'no image')", &[]);
     assert_eq!(new, "grnet_features_trigger, table \"bare\", row (note)=(null)");
-    let old = context(&mut client, "UPDATE bare SET image = 'no photo'", &[]);
+    let old = context(&mut client, "UPDATE bare SET image = 'no image'", &[]);
     assert_eq!(old, "grnet_features_trigger, table \"bare\", row (ctid)=(0,1)");
 
     // Who may not read the key is not told it; neither is anybody whom a policy hides rows from.
     let as_clerk = |client: &mut Client, change: &str| {
         client.batch_execute(&format!("RESET ROLE; {change}; SET ROLE clerk")).expect("a superuser may");
-        context(client, "INSERT INTO item (id, image) VALUES (99, 'no photo')", &[])
+        context(client, "INSERT INTO item (id, image) VALUES (99, 'no image')", &[])
     };
     let hidden = "grnet_features_trigger, table \"item\"";
     let grant = "CREATE ROLE clerk; GRANT INSERT ON item TO clerk; GRANT SELECT (name) ON item TO clerk";
@@ -319,28 +321,28 @@ fn it_follows_rows_through_partitions_upserts_merges_and_copies() {
     let (first, second) = (bmp(1), bmp(2));
     // The engine counts from its start on.
     features(&mut client, &bmp(3));
-    let mut asked = counter(&mut client, "photos");
+    let mut asked = counter(&mut client, "images");
     let mut asks = |client: &mut Client, expected: i64, what: &str| {
-        let now = counter(client, "photos");
+        let now = counter(client, "images");
         assert_eq!(now - asked, expected, "{what}");
         asked = now;
         let stale = "SELECT count(*) FROM item WHERE features IS NULL OR grnet_info(features) -> 'digest' <> grnet_info(grnet_embed(image)) -> 'digest'";
         assert_eq!(client.query_one(stale, &[]).expect("a count").get::<_, i64>(0), 0, "{what}");
-        asked = counter(client, "photos");
+        asked = counter(client, "images");
     };
     client.execute("INSERT INTO item VALUES (1, $1)", &[&first]).expect("an insert");
     asks(&mut client, 1, "an insert into a partition of other columns");
     client.execute("UPDATE item SET id = 2", &[]).expect("an update");
     asks(&mut client, 0, "a row that moves to another partition");
     client.execute("UPDATE item SET id = 1, image = $1", &[&second]).expect("an update");
-    asks(&mut client, 1, "a row that moves with another photo");
+    asks(&mut client, 1, "a row that moves with another image");
     let upsert = "INSERT INTO item VALUES (1, $1), (3, $2) ON CONFLICT (id) DO UPDATE SET image = EXCLUDED.image";
     client.execute(upsert, &[&first, &second]).expect("an upsert");
-    asks(&mut client, 2, "an upsert of two photos");
+    asks(&mut client, 2, "an upsert of two images");
     let merge = "MERGE INTO item USING (VALUES (1, $1::bytea), (2, $2::bytea)) AS new (id, image) ON item.id = new.id \
                  WHEN MATCHED THEN UPDATE SET image = new.image WHEN NOT MATCHED THEN INSERT (id, image) VALUES (new.id, new.image)";
     client.execute(merge, &[&second, &first]).expect("a merge");
-    asks(&mut client, 2, "a merge of two photos");
+    asks(&mut client, 2, "a merge of two images");
     client.batch_execute("CREATE TABLE plain (id int, image bytea, features grnet_features); \
         CREATE TRIGGER t BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION grnet_features_trigger('image', 'features')").expect("a table");
     let mut copy = client.copy_in("COPY plain (id, image) FROM STDIN").expect("a copy");

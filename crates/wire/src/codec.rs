@@ -28,7 +28,7 @@ pub fn encode_reply(reply: &Reply) -> Result<Vec<u8>, WireError> {
     encode::<_, MAX_REPLY>(reply)
 }
 
-/// A request from its bytes. Photos and models stay where they are.
+/// A request from its bytes. Images and models stay where they are.
 ///
 /// # Errors
 /// The bytes are no request, or go on after one.

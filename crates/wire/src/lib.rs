@@ -10,22 +10,22 @@
 mod codec;
 pub mod faults;
 mod frame;
+mod job;
 mod match_map;
 mod message;
-mod study;
 
 pub use codec::{decode_reply, decode_request, encode_reply, encode_request};
 pub use frame::{FrameReader, read_body, read_frame, read_length, write_frame};
+pub use job::{JobFault, JobImage, JobKind, JobRefusal, JobState};
 pub use match_map::{Drawing, Side};
-pub use message::{Failure, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Stats};
-pub use study::{StudyFault, StudyKind, StudyPhoto, StudyRefusal, StudyState};
+pub use message::{Failure, Image, ImageFault, ImageRefusal, Outcome, Region, Reply, Request, Stats};
 
 use thiserror::Error;
 
 /// The protocol's version. Both sides must have the same.
 pub const PROTOCOL: u32 = 5;
 
-/// Largest frame a backend sends or an engine accepts, in bytes: a batch of photos, or a model.
+/// Largest frame a backend sends or an engine accepts, in bytes: a batch of images, or a model.
 pub const MAX_REQUEST: usize = 512 << 20;
 
 /// Largest frame an engine sends or a backend accepts, in bytes: 2,048 values of 32 KB.
@@ -34,8 +34,8 @@ pub const MAX_REPLY: usize = 64 << 20;
 /// Largest piece of a model file in a reply, in bytes.
 pub const PIECE: usize = 8 << 20;
 
-/// Largest number of photos in one request.
-pub const MAX_PHOTOS: usize = 1024;
+/// Largest number of images in one request.
+pub const MAX_IMAGES: usize = 1024;
 
 /// What can go wrong on the wire, on either side.
 #[derive(Debug, Error)]

@@ -1,20 +1,20 @@
-//! A match map: a picture of two photos in which the windows are joined that decided their score.
+//! A match map: a picture of two images in which the windows are joined that decided their score.
 //!
-//! [`Request::MatchMap`](crate::Request::MatchMap) brings both photos and goes the way of an embedding;
-//! [`Reply::MatchMap`](crate::Reply::MatchMap) has the picture, or what is wrong with a photo.
+//! [`Request::MatchMap`](crate::Request::MatchMap) brings both images and goes the way of an embedding;
+//! [`Reply::MatchMap`](crate::Reply::MatchMap) has the picture, or what is wrong with an image.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::PhotoRefusal;
+use crate::ImageRefusal;
 
-/// One of a pair's photos.
+/// One of a pair's images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
-    /// The photo that is searched for; it stands on the left.
+    /// The image that is searched for; it stands on the left.
     Query,
-    /// The catalogue's photo.
+    /// The catalogue's image.
     Item,
 }
 
@@ -32,6 +32,6 @@ impl fmt::Display for Side {
 pub enum Drawing {
     /// The bytes of a PNG.
     Png(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// A photo was refused; the query's where both would be.
-    Refused(Side, PhotoRefusal),
+    /// An image was refused; the query's where both would be.
+    Refused(Side, ImageRefusal),
 }

@@ -1,9 +1,9 @@
 //! The messages.
 
-use grnet_core::model::ModelId;
+use grnet_features::model_file::ModelId;
 use serde::{Deserialize, Serialize};
 
-use crate::{Drawing, StudyKind, StudyPhoto, StudyRefusal, StudyState};
+use crate::{Drawing, JobImage, JobKind, JobRefusal, JobState};
 
 /// What a backend asks of the engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub enum Request<'a> {
         /// The client's process, for the engine's log.
         pid: u32,
     },
-    /// Photos to be turned into features.
+    /// Images to be turned into features.
     Embed {
         /// Repeated by the reply.
         id: u64,
@@ -23,13 +23,13 @@ pub enum Request<'a> {
         model: ModelId,
         /// Milliseconds from now after which nobody waits any more.
         deadline_ms: u32,
-        /// Largest photo in bytes.
+        /// Largest image in bytes.
         max_bytes: u64,
-        /// Largest photo in pixels.
+        /// Largest image in pixels.
         max_pixels: u64,
-        /// The photos, at most [`MAX_PHOTOS`](crate::MAX_PHOTOS).
+        /// The images, at most [`MAX_IMAGES`](crate::MAX_IMAGES).
         #[serde(borrow)]
-        photos: Vec<Photo<'a>>,
+        images: Vec<Image<'a>>,
     },
     /// A model the engine said it lacks.
     Model {
@@ -44,12 +44,12 @@ pub enum Request<'a> {
         /// Repeated by the reply.
         id: u64,
     },
-    /// Opens a study, one for each connection.
-    Study {
+    /// Opens a job, one for each connection.
+    Job {
         /// Repeated by the reply.
         id: u64,
-        /// What is studied.
-        kind: StudyKind,
+        /// What is done.
+        kind: JobKind,
         /// The client's database, for who looks at its progress.
         database: &'a str,
         /// The name of the model to be made or measured, likewise.
@@ -60,15 +60,15 @@ pub enum Request<'a> {
         #[serde(with = "serde_bytes", borrow)]
         file: &'a [u8],
     },
-    /// More photos of the connection's study.
-    Photos {
+    /// More images of the connection's job.
+    Images {
         /// Repeated by the reply.
         id: u64,
-        /// The photos, at most [`MAX_PHOTOS`](crate::MAX_PHOTOS).
+        /// The images, at most [`MAX_IMAGES`](crate::MAX_IMAGES).
         #[serde(borrow)]
-        photos: Vec<StudyPhoto<'a>>,
+        images: Vec<JobImage<'a>>,
     },
-    /// All photos are there: begin.
+    /// All images are there: begin.
     Run {
         /// Repeated by every reply.
         id: u64,
@@ -80,17 +80,17 @@ pub enum Request<'a> {
         /// Where it begins in the file.
         offset: u64,
     },
-    /// Nothing more is wanted of the connection's study.
+    /// Nothing more is wanted of the connection's job.
     End {
         /// Repeated by the reply.
         id: u64,
     },
-    /// How far all studies are.
-    Studies {
+    /// How far all jobs are.
+    Jobs {
         /// Repeated by the reply.
         id: u64,
     },
-    /// Two photos to be drawn side by side, with the windows that decided joined.
+    /// Two images to be drawn side by side, with the windows that decided joined.
     MatchMap {
         /// Repeated by the reply.
         id: u64,
@@ -98,14 +98,14 @@ pub enum Request<'a> {
         model: ModelId,
         /// Milliseconds from now after which nobody waits any more.
         deadline_ms: u32,
-        /// Largest photo in bytes.
+        /// Largest image in bytes.
         max_bytes: u64,
-        /// Largest photo in pixels.
+        /// Largest image in pixels.
         max_pixels: u64,
-        /// The photo on the left: encoded image bytes.
+        /// The image on the left: encoded image bytes.
         #[serde(with = "serde_bytes", borrow)]
         query: &'a [u8],
-        /// The photo on the right.
+        /// The image on the right.
         #[serde(with = "serde_bytes", borrow)]
         item: &'a [u8],
     },
@@ -120,9 +120,9 @@ impl Request<'_> {
     }
 }
 
-/// One photo.
+/// One image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Photo<'a> {
+pub struct Image<'a> {
     /// Encoded image bytes, in any format the engine reads.
     #[serde(with = "serde_bytes", borrow)]
     pub bytes: &'a [u8],
@@ -130,7 +130,7 @@ pub struct Photo<'a> {
     pub region: Option<Region>,
 }
 
-/// A box in pixels of the upright photo.
+/// A box in pixels of the upright image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Region {
     /// Left side.
@@ -158,12 +158,12 @@ pub enum Reply {
         /// Why.
         reason: String,
     },
-    /// One outcome for each photo, in their order.
+    /// One outcome for each image, in their order.
     Features {
         /// The request's id.
         id: u64,
-        /// A feature value (version 1, f16) or what is wrong with the photo.
-        photos: Vec<Outcome>,
+        /// A feature value (version 1, f16) or what is wrong with the image.
+        images: Vec<Outcome>,
     },
     /// The engine has not seen this model since it started: send it, then ask again.
     NeedModel {
@@ -193,21 +193,21 @@ pub enum Reply {
         /// The counters.
         stats: Stats,
     },
-    /// The study has what was brought, or is over.
+    /// The job has what was brought, or is over.
     Going {
         /// The request's id.
         id: u64,
         /// How far it is.
-        state: StudyState,
+        state: JobState,
     },
-    /// A word of a running study. Its end follows.
+    /// A word of a running job. Its end follows.
     Progress {
         /// The id of the request to run it.
         id: u64,
         /// How far it is.
-        state: StudyState,
+        state: JobState,
     },
-    /// A study has done what it was for.
+    /// A job has done what it was for.
     Finished {
         /// The id of the request to run it.
         id: u64,
@@ -226,12 +226,12 @@ pub enum Reply {
         #[serde(with = "serde_bytes")]
         bytes: Vec<u8>,
     },
-    /// All studies.
-    Studies {
+    /// All jobs.
+    Jobs {
         /// The request's id.
         id: u64,
         /// One for each.
-        studies: Vec<StudyState>,
+        jobs: Vec<JobState>,
     },
     /// A match map, or why there is none.
     MatchMap {
@@ -256,40 +256,40 @@ impl Reply {
             | Self::Progress { id, .. }
             | Self::Finished { id, .. }
             | Self::Piece { id, .. }
-            | Self::Studies { id, .. }
+            | Self::Jobs { id, .. }
             | Self::MatchMap { id, .. } => Some(*id),
         }
     }
 }
 
-/// A photo's features, or why there are none.
+/// An image's features, or why there are none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The bytes of a feature value, without a varlena header.
     Features(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// The photo was refused.
-    Refused(PhotoRefusal),
+    /// The image was refused.
+    Refused(ImageRefusal),
 }
 
-/// Why a photo was refused.
+/// Why an image was refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PhotoRefusal {
+pub struct ImageRefusal {
     /// The kind, for the SQLSTATE.
-    pub fault: PhotoFault,
+    pub fault: ImageFault,
     /// A sentence with the figures, lower case, no full stop.
     pub message: String,
     /// What can be done about it, in sentences; nothing where the kind says it.
     pub hint: Option<String>,
 }
 
-/// The kinds of faults of a photo.
+/// The kinds of faults of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PhotoFault {
+pub enum ImageFault {
     /// Not an image, broken, or of a format that is not read.
     BadImage,
     /// Too many bytes or pixels.
     TooLarge,
-    /// The region does not fit the photo.
+    /// The region does not fit the image.
     BadRegion,
 }
 
@@ -298,19 +298,19 @@ pub enum PhotoFault {
 pub enum Failure {
     /// The queue is full; nothing was done.
     Busy {
-        /// Photos waiting.
+        /// Images waiting.
         queued: u64,
         /// The limit.
         limit: u64,
     },
-    /// The deadline passed before the model saw the photos.
+    /// The deadline passed before the model saw the images.
     Late,
     /// The model cannot be used: its tensors do not fit its configuration.
     BadModel(String),
     /// Anything else, out of memory on the device included.
     Engine(String),
-    /// A study is refused or has failed.
-    Study(StudyRefusal),
+    /// A job is refused or has failed.
+    Job(JobRefusal),
 }
 
 /// The engine's counters since it started.
@@ -330,23 +330,23 @@ pub struct Stats {
     pub uptime_s: f64,
     /// Connections open now.
     pub connections: u64,
-    /// Photos waiting or in work now.
+    /// Images waiting or in work now.
     pub queued: u64,
     /// Largest queue so far.
     pub queued_max: u64,
     /// Embed requests answered with features.
     pub requests: u64,
-    /// Photos embedded.
-    pub photos: u64,
+    /// Images embedded.
+    pub images: u64,
     /// Batches run.
     pub batches: u64,
-    /// Photos refused.
+    /// Images refused.
     pub refused: u64,
     /// Requests turned away because the queue was full.
     pub busy: u64,
     /// Requests dropped because nobody waited any more.
     pub abandoned: u64,
-    /// Milliseconds in decoding, summed over photos.
+    /// Milliseconds in decoding, summed over images.
     pub decode_ms: f64,
     /// Milliseconds in the model, summed over batches.
     pub model_ms: f64,

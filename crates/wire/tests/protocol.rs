@@ -2,10 +2,10 @@
 
 use std::io::{Cursor, Read};
 
-use grnet_core::model::ModelId;
+use grnet_features::model_file::ModelId;
 use grnet_wire::{
-    Drawing, Failure, FrameReader, Outcome, Photo, PhotoFault, PhotoRefusal, Region, Reply, Request, Side, Stats,
-    StudyFault, StudyKind, StudyPhoto, StudyRefusal, StudyState, WireError, decode_reply, decode_request, encode_reply,
+    Drawing, Failure, FrameReader, Image, ImageFault, ImageRefusal, JobFault, JobImage, JobKind, JobRefusal, JobState,
+    Outcome, Region, Reply, Request, Side, Stats, WireError, decode_reply, decode_request, encode_reply,
     encode_request, read_frame, write_frame,
 };
 use proptest::prelude::*;
@@ -20,30 +20,23 @@ fn requests() -> Vec<Request<'static>> {
             deadline_ms: 60_000,
             max_bytes: 1 << 25,
             max_pixels: 64_000_000,
-            photos: vec![Photo { bytes: b"some photo", region: None }, Photo { bytes: b"", region: Some(region) }],
+            images: vec![Image { bytes: b"some image", region: None }, Image { bytes: b"", region: Some(region) }],
         },
         Request::Model { id: 8, file: b"a model file" },
         Request::Stats { id: 9 },
-        Request::Study {
+        Request::Job {
             id: 10,
-            kind: StudyKind::Train,
+            kind: JobKind::Train,
             database: "shop",
             name: "ours",
             options: r#"{"steps": 9}"#,
             file: b"a model file",
         },
-        Request::Photos {
+        Request::Images {
             id: 11,
-            photos: vec![
-                StudyPhoto {
-                    bytes: b"some photo",
-                    region: None,
-                    item: Some("7"),
-                    shop: true,
-                    set: "",
-                    strata: [""; 3],
-                },
-                StudyPhoto {
+            images: vec![
+                JobImage { bytes: b"some image", region: None, item: Some("7"), shop: true, set: "", strata: [""; 3] },
+                JobImage {
                     bytes: b"",
                     region: Some(region),
                     item: None,
@@ -56,27 +49,27 @@ fn requests() -> Vec<Request<'static>> {
         Request::Run { id: 12 },
         Request::Piece { id: 13, offset: 1 << 33 },
         Request::End { id: 14 },
-        Request::Studies { id: 15 },
+        Request::Jobs { id: 15 },
         Request::MatchMap {
             id: 16,
             model: ModelId([3; 8]),
             deadline_ms: 60_000,
             max_bytes: 1 << 25,
             max_pixels: 64_000_000,
-            query: b"some photo",
+            query: b"some image",
             item: b"",
         },
     ]
 }
 
-fn state() -> StudyState {
-    StudyState {
-        kind: StudyKind::Evaluate,
+fn state() -> JobState {
+    JobState {
+        kind: JobKind::Evaluate,
         pid: 4711,
         database: "shop".into(),
         model: "base".into(),
         phase: "computing maps".into(),
-        photos: 1,
+        images: 1,
         items: 2,
         bytes: 3,
         done: 4,
@@ -91,27 +84,27 @@ fn state() -> StudyState {
 
 fn replies() -> Vec<Reply> {
     let refusal =
-        PhotoRefusal { fault: PhotoFault::TooLarge, message: "photo has 9 pixels, the limit is 8".into(), hint: None };
+        ImageRefusal { fault: ImageFault::TooLarge, message: "image has 9 pixels, the limit is 8".into(), hint: None };
     vec![
         Reply::Hello { protocol: 1, pid: 1 },
         Reply::Refused { reason: "too many connections".into() },
-        Reply::Features { id: 7, photos: vec![Outcome::Features(vec![1, 2, 3]), Outcome::Refused(refusal.clone())] },
+        Reply::Features { id: 7, images: vec![Outcome::Features(vec![1, 2, 3]), Outcome::Refused(refusal.clone())] },
         Reply::NeedModel { id: 7, model: ModelId([3; 8]) },
         Reply::ModelReady { id: 8, model: ModelId([3; 8]) },
         Reply::Failed { id: 7, failure: Failure::Busy { queued: 300, limit: 256 } },
         Reply::Failed { id: 7, failure: Failure::BadModel("tensor `x` is missing".into()) },
-        Reply::Stats { id: 9, stats: Stats { photos: 12, models: vec![ModelId([3; 8])], ..Stats::default() } },
+        Reply::Stats { id: 9, stats: Stats { images: 12, models: vec![ModelId([3; 8])], ..Stats::default() } },
         Reply::Going { id: 11, state: state() },
         Reply::Progress { id: 12, state: state() },
         Reply::Finished { id: 12, report: "{}".into(), words: vec!["left out 7".into()], model_bytes: 9 },
         Reply::Piece { id: 13, bytes: vec![1, 2, 3] },
-        Reply::Studies { id: 15, studies: vec![state(), state()] },
+        Reply::Jobs { id: 15, jobs: vec![state(), state()] },
         Reply::MatchMap { id: 16, drawing: Drawing::Png(vec![137, 80, 78, 71]) },
         Reply::MatchMap { id: 16, drawing: Drawing::Refused(Side::Item, refusal.clone()) },
         Reply::Failed {
             id: 10,
-            failure: Failure::Study(StudyRefusal {
-                fault: StudyFault::Option,
+            failure: Failure::Job(JobRefusal {
+                fault: JobFault::Option,
                 message: "option \"stepz\" is not known".into(),
                 detail: None,
                 hint: Some("Known are steps.".into()),

@@ -1,4 +1,4 @@
-//! A set of photos from one table to another, by one session or several.
+//! A set of images from one table to another, by one session or several.
 
 use std::ops::Sub;
 use std::thread;
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use crate::Failure;
 
-/// Photos in one call of `grnet_embed_images`: a few batches of the engine's.
+/// Images in one call of `grnet_embed_images`: a few batches of the engine's.
 const CALL: usize = 64;
 
-/// How photos become rows with features.
+/// How images become rows with features.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// `INSERT ... SELECT` into a table with the trigger: a photo at a time in each session.
+    /// `INSERT ... SELECT` into a table with the trigger: an image at a time in each session.
     Trigger,
-    /// `INSERT ... SELECT unnest(grnet_embed_images(...))`: 64 photos a request.
+    /// `INSERT ... SELECT unnest(grnet_embed_images(...))`: 64 images a request.
     Array,
 }
 
@@ -39,12 +39,12 @@ impl Way {
     fn sql(self, number: usize, sessions: usize) -> String {
         match self {
             Self::Trigger => {
-                format!("INSERT INTO item (image) SELECT image FROM photo WHERE of = $1 AND id % {sessions} = {number}")
+                format!("INSERT INTO item (image) SELECT image FROM image WHERE of = $1 AND id % {sessions} = {number}")
             }
-            // The trigger finds the features that are given, checks that they are of this photo, and asks for nothing.
+            // The trigger finds the features that are given, checks that they are of this image, and asks for nothing.
             Self::Array => format!(
                 "INSERT INTO item SELECT unnest(images), unnest(grnet_embed_images(images)) FROM \
-                 (SELECT array_agg(image ORDER BY id) AS images FROM photo WHERE of = $1 AND id % {sessions} = {number} \
+                 (SELECT array_agg(image ORDER BY id) AS images FROM image WHERE of = $1 AND id % {sessions} = {number} \
                  GROUP BY id / {sessions} / {CALL}) AS call"
             ),
         }
@@ -54,7 +54,7 @@ impl Way {
 /// What the engine and the sessions have done so far.
 #[derive(Debug, Clone, Copy)]
 struct Spent {
-    photos: f64,
+    images: f64,
     batches: f64,
     decode_ms: f64,
     model_ms: f64,
@@ -67,7 +67,7 @@ impl Sub for Spent {
 
     fn sub(self, before: Self) -> Self {
         Self {
-            photos: self.photos - before.photos,
+            images: self.images - before.images,
             batches: self.batches - before.batches,
             decode_ms: self.decode_ms - before.decode_ms,
             model_ms: self.model_ms - before.model_ms,
@@ -78,7 +78,7 @@ impl Sub for Spent {
 }
 
 fn spent(watcher: &mut Client, sessions: &[u32]) -> Result<Spent, Failure> {
-    let sql = "SELECT pid, photos::float8, batches::float8, mean_decode_ms * photos, mean_batch_ms * batches FROM grnet.stat_engine";
+    let sql = "SELECT pid, images::float8, batches::float8, mean_decode_ms * images, mean_batch_ms * batches FROM grnet.stat_engine";
     let row = watcher.query_one(sql, &[])?;
     let engine = row.try_get::<_, Option<i32>>(0)?.ok_or("the engine does not answer")?;
     let of = |number: usize| Ok::<f64, Failure>(row.try_get::<_, Option<f64>>(number)?.unwrap_or(0.0));
@@ -87,7 +87,7 @@ fn spent(watcher: &mut Client, sessions: &[u32]) -> Result<Spent, Failure> {
         sessions_ms += processor_ms(*pid)?;
     }
     Ok(Spent {
-        photos: of(1)?,
+        images: of(1)?,
         batches: of(2)?,
         decode_ms: of(3)?,
         model_ms: of(4)?,
@@ -114,7 +114,7 @@ pub fn time(server: &Server, set: &str, way: Way, sessions: usize, time: Duratio
     let mut clients: Vec<Client> = (0..sessions).map(|_| server.session()).collect();
     let pids: Vec<u32> = clients.iter_mut().map(backend_of).collect();
     let mut watcher = server.session();
-    let warm = "SELECT grnet_embed(image)::text FROM photo WHERE of = $1 LIMIT 1";
+    let warm = "SELECT grnet_embed(image)::text FROM image WHERE of = $1 LIMIT 1";
     for client in &mut clients {
         client.query(warm, &[&set])?;
     }
@@ -141,17 +141,17 @@ pub fn time(server: &Server, set: &str, way: Way, sessions: usize, time: Duratio
     }
     let missing: i64 = watcher.query_one("SELECT count(*) FROM item WHERE features IS NULL", &[])?.try_get(0)?;
     if missing > 0 || rows == 0 {
-        return Err(format!("{missing} of {rows} photos have no features").into());
+        return Err(format!("{missing} of {rows} images have no features").into());
     }
-    let Spent { photos, batches, decode_ms, model_ms, engine_ms, sessions_ms } = spent(&mut watcher, &pids)? - before;
+    let Spent { images, batches, decode_ms, model_ms, engine_ms, sessions_ms } = spent(&mut watcher, &pids)? - before;
     Ok(json!({
         "best": passes.iter().copied().fold(0.0, f64::max),
         "rate": rows as f64 / taken.as_secs_f64(),
         "wall_ms": taken.as_secs_f64() * 1e3 / rows as f64,
-        "batch": photos / batches,
-        "decode_ms": decode_ms / photos,
-        "model_ms": model_ms / photos,
-        "engine_ms": engine_ms / photos,
-        "sessions_ms": sessions_ms / photos,
+        "batch": images / batches,
+        "decode_ms": decode_ms / images,
+        "model_ms": model_ms / images,
+        "engine_ms": engine_ms / images,
+        "sessions_ms": sessions_ms / images,
     }))
 }

@@ -1,12 +1,12 @@
-//! Our half of `bench/embed` (`--serve f32` or `--serve bf16`, the setting `grnet.precision`): reads commands, a line each, and answers each with a line of JSON. bench/embed.py drives it,
+//! Our half of `bench/embed` (`--serve f32` or `--serve bf16`, the setting `grnet.engine_precision`): reads commands, a line each, and answers each with a line of JSON. bench/embed.py drives it,
 //! so that its rounds and those of the pipelines in Python alternate.
 //!
 //! | command | answer |
 //! |---|---|
-//! | `photos SET FOLDER` | puts a folder's photos into a table; `{"photos": ..}` |
-//! | `features SET COUNT` | `{"features": [[..], ..]}`: the regions of the first photos, in the order of their names |
-//! | `time SET WAY SESSIONS SECONDS` | photos a second from a table to a table with features, and where the time went; WAY is `trigger` or `array` |
-//! | `single SET COUNT` | `{"ms": [..]}`: what one photo alone takes in a session that has asked before |
+//! | `images SET FOLDER` | puts a folder's images into a table; `{"images": ..}` |
+//! | `features SET COUNT` | `{"features": [[..], ..]}`: the regions of the first images, in the order of their names |
+//! | `time SET WAY SESSIONS SECONDS` | images a second from a table to a table with features, and where the time went; WAY is `trigger` or `array` |
+//! | `single SET COUNT` | `{"ms": [..]}`: what one image alone takes in a session that has asked before |
 
 mod load;
 
@@ -22,8 +22,8 @@ use load::Way;
 /// Whatever fails here is told to the driver.
 pub type Failure = Box<dyn std::error::Error>;
 
-const TABLES: &str = "CREATE TABLE photo (of text, id integer, image bytea); \
-                      ALTER TABLE photo ALTER image SET STORAGE EXTERNAL; \
+const TABLES: &str = "CREATE TABLE image (of text, id integer, image bytea); \
+                      ALTER TABLE image ALTER image SET STORAGE EXTERNAL; \
                       CREATE TABLE item (image bytea, features grnet_features); \
                       ALTER TABLE item ALTER image SET STORAGE EXTERNAL; \
                       CREATE TRIGGER features BEFORE INSERT OR UPDATE ON item FOR EACH ROW \
@@ -38,7 +38,7 @@ fn main() -> Result<(), Failure> {
         println!("run bench/embed");
         return Ok(());
     };
-    let server = Server::build(|builder| builder.preload(true).setting("grnet.precision", precision));
+    let server = Server::build(|builder| builder.preload(true).setting("grnet.engine_precision", precision));
     server.session().batch_execute(TABLES)?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
@@ -52,7 +52,7 @@ fn main() -> Result<(), Failure> {
 
 fn answer(words: &[&str], server: &Server) -> Result<Value, Failure> {
     match *words {
-        ["photos", set, ref folder @ ..] => photos(&mut server.session(), set, &folder.join(" ")),
+        ["images", set, ref folder @ ..] => images(&mut server.session(), set, &folder.join(" ")),
         ["features", set, count] => features(&mut server.session(), set, count.parse()?),
         ["time", set, way, sessions, seconds] => {
             let seconds = Duration::from_secs_f64(seconds.parse()?);
@@ -63,29 +63,29 @@ fn answer(words: &[&str], server: &Server) -> Result<Value, Failure> {
     }
 }
 
-/// Photos in the order of their files' names.
-fn photos(client: &mut Client, set: &str, folder: &str) -> Result<Value, Failure> {
+/// Images in the order of their files' names.
+fn images(client: &mut Client, set: &str, folder: &str) -> Result<Value, Failure> {
     let mut files: Vec<_> =
         std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, Failure>>()?;
     files.sort_unstable();
     for (id, file) in files.iter().enumerate() {
-        let row = "INSERT INTO photo VALUES ($1, $2, $3)";
+        let row = "INSERT INTO image VALUES ($1, $2, $3)";
         client.execute(row, &[&set, &i32::try_from(id)?, &std::fs::read(file)?])?;
     }
-    Ok(json!({ "photos": files.len() }))
+    Ok(json!({ "images": files.len() }))
 }
 
 fn features(client: &mut Client, set: &str, count: i32) -> Result<Value, Failure> {
-    let sql = "SELECT array_agg(number ORDER BY scale, row, col, place) FROM photo, grnet_regions(grnet_embed(image)), \
+    let sql = "SELECT array_agg(number ORDER BY scale, row, col, place) FROM image, grnet_regions(grnet_embed(image)), \
                unnest(value) WITH ORDINALITY AS part (number, place) WHERE of = $1 AND id < $2 GROUP BY id ORDER BY id";
     let rows = client.query(sql, &[&set, &count])?;
     let features: Vec<Vec<f32>> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     Ok(json!({ "features": features }))
 }
 
-/// Each photo a call of its own: sent, decoded, embedded, and its features received.
+/// Each image a call of its own: sent, decoded, embedded, and its features received.
 fn single(client: &mut Client, set: &str, count: usize) -> Result<Value, Failure> {
-    let rows = client.query("SELECT image FROM photo WHERE of = $1 ORDER BY id", &[&set])?;
+    let rows = client.query("SELECT image FROM image WHERE of = $1 ORDER BY id", &[&set])?;
     let images: Vec<Vec<u8>> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     let statement = client.prepare("SELECT grnet_features_send(grnet_embed($1))")?;
     let mut ms = Vec::with_capacity(count);

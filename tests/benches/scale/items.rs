@@ -1,15 +1,15 @@
-//! The catalogue: features of real or drawn photos, and as many more as are wanted, made of those.
+//! The catalogue: features of real or drawn images, and as many more as are wanted, made of those.
 //!
-//! Each item is a mixture of two photos' features, mostly of the first, with noise: so the items of one photo lie close
-//! together and others far, as variants of a garment do in a catalogue. The queries' photos have no part in it.
+//! Each item is a mixture of two images' features, mostly of the first, with noise: so the items of one image lie close
+//! together and others far, as variants of a garment do in a catalogue. The queries' images have no part in it.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use grnet_core::features::{Dtype, Features, ImageDigest, encode, normalise};
-use grnet_core::model::ModelId;
+use grnet_features::model_file::ModelId;
+use grnet_features::value::{Dtype, Features, ImageDigest, encode, normalise};
 use grnet_render::{Catalogue, Difficulty};
-use grnet_tests::photos::Random;
+use grnet_tests::images::Random;
 use postgres::Client;
 use postgres::binary_copy::BinaryCopyInWriter;
 use postgres::types::private::BytesMut;
@@ -17,11 +17,11 @@ use postgres::types::{IsNull, ToSql, Type};
 
 use crate::options::Options;
 
-/// Photos that are queries.
+/// Images that are queries.
 const QUERIES: usize = 100;
-/// Garments that are drawn where there are no photos: one shop photo each, and a snapshot of some.
+/// Garments that are drawn where there are no images: one shop image each, and a snapshot of some.
 const DRAWN: u64 = 600;
-/// The second photo's largest share, and the noise's length, of a region of length 1.
+/// The second image's largest share, and the noise's length, of a region of length 1.
 const SHARE: f32 = 0.4;
 const NOISE: f32 = 0.25;
 
@@ -48,28 +48,28 @@ pub struct Items {
     model: ModelId,
     grids: Vec<u8>,
     channels: usize,
-    /// Regions of the photos, each of length 1.
+    /// Regions of the images, each of length 1.
     seeds: Vec<Vec<f32>>,
     random: Random,
     made: usize,
-    /// Photos that nothing was made of.
+    /// Images that nothing was made of.
     pub queries: Vec<Value>,
 }
 
 impl Items {
-    /// Embeds the photos.
+    /// Embeds the images.
     pub fn embed(client: &mut Client, options: &Options, say: &dyn Fn(&str)) -> Self {
-        let photos = match &options.photos {
+        let images = match &options.images {
             Some(folder) => read(folder),
             None => draw(say),
         };
-        assert!(photos.len() > 2 * QUERIES, "{} photos are too few: {} are needed", photos.len(), 2 * QUERIES + 1);
-        let mut values: Vec<Vec<u8>> = Vec::with_capacity(photos.len());
-        for chunk in photos.chunks(64) {
+        assert!(images.len() > 2 * QUERIES, "{} images are too few: {} are needed", images.len(), 2 * QUERIES + 1);
+        let mut values: Vec<Vec<u8>> = Vec::with_capacity(images.len());
+        for chunk in images.chunks(64) {
             let sql = "SELECT grnet_features_send(f) FROM unnest(grnet_embed_images($1, 'base')) WITH ORDINALITY u (f, n) ORDER BY n";
             let rows = client.query(sql, &[&chunk]).expect("features");
             values.extend(rows.iter().map(|row| row.get::<_, Vec<u8>>(0)));
-            say(&format!("{} of {} photos embedded", values.len(), photos.len()));
+            say(&format!("{} of {} images embedded", values.len(), images.len()));
         }
         // Every so many of them, so that they are of all kinds.
         let every = values.len() / QUERIES;
@@ -150,16 +150,16 @@ fn read(folder: &Path) -> Vec<Vec<u8>> {
 /// Drawn garments: in the shop, and every third also worn.
 fn draw(say: &dyn Fn(&str)) -> Vec<Vec<u8>> {
     let catalogue = Catalogue::new(17);
-    let mut photos = Vec::new();
+    let mut images = Vec::new();
     for number in 0..DRAWN {
         let garment = catalogue.item(number);
-        photos.push(garment.shop_photo(0, 256).jpeg(90).expect("a small photo"));
+        images.push(garment.shop_photo(0, 256).jpeg(90).expect("a small image"));
         if number % 3 == 0 {
-            photos.push(garment.consumer_photo(0, Difficulty::Easy, 256).jpeg(90).expect("a small photo"));
+            images.push(garment.consumer_photo(0, Difficulty::Easy, 256).jpeg(90).expect("a small image"));
         }
         if number % 100 == 99 {
             say(&format!("{} of {DRAWN} garments drawn", number + 1));
         }
     }
-    photos
+    images
 }

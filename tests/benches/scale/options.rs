@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-const USAGE: &str = "bench/scale [--quick] [--sizes 1000,10000,100000] [--photos FOLDER] [--queries 40] [--out FOLDER]
+const USAGE: &str = "bench/scale [--quick] [--sizes 1000,10000,100000] [--images FOLDER] [--queries 40] [--out FOLDER]
   --quick    1,000 and 5,000 items, few queries: two minutes
-  --photos   a folder with JPEG files, also in folders below it; without it, drawn garments
+  --images   a folder with JPEG files, also in folders below it; without it, drawn garments
   --out      where scale.svg and scale.csv go (target/bench)";
 
 /// What is measured.
@@ -12,8 +12,8 @@ const USAGE: &str = "bench/scale [--quick] [--sizes 1000,10000,100000] [--photos
 pub struct Options {
     /// Numbers of items, growing.
     pub sizes: Vec<usize>,
-    /// Where photos lie; drawn garments without it.
-    pub photos: Option<PathBuf>,
+    /// Where images lie; drawn garments without it.
+    pub images: Option<PathBuf>,
     /// Queries of one client.
     pub queries: usize,
     /// How long several clients ask.
@@ -30,7 +30,7 @@ impl Options {
     pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut options = Self {
             sizes: vec![1_000, 10_000, 100_000],
-            photos: None,
+            images: None,
             queries: 40,
             seconds: 8.0,
             out: PathBuf::from("target/bench"),
@@ -49,7 +49,7 @@ impl Options {
                     let numbers: Result<Vec<usize>, _> = value()?.split(',').map(str::parse).collect();
                     options.sizes = numbers.map_err(|error| format!("--sizes: {error}\n{USAGE}"))?;
                 }
-                "--photos" => options.photos = Some(value()?.into()),
+                "--images" => options.images = Some(value()?.into()),
                 "--queries" => {
                     options.queries = value()?.parse().map_err(|error| format!("--queries: {error}\n{USAGE}"))?;
                 }

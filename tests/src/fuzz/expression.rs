@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::catalogue::{Catalogue, Function};
 use super::pool::Pool;
-use super::value::{condition, study, tame, value};
+use super::value::{condition, job, tame, value};
 use crate::shapes::Shapes;
 
 /// Makes expressions and notes which functions are in them.
@@ -110,7 +110,7 @@ impl Maker<'_> {
                 let argument = match (name, function.arguments[at].as_str()) {
                     // Anything else would hardly ever be a query.
                     ("condition", "text") if is_tame => "NULL::text".to_owned(),
-                    ("query", "text") if !self.dice.once_in(6) => study(&mut self.dice),
+                    ("query", "text") if !self.dice.once_in(6) => job(&mut self.dice),
                     ("condition", "text") if !self.dice.once_in(6) => condition(&mut self.dice),
                     (_, of) if is_tame && !self.dice.once_in(8) => tame(&mut self.dice, self.pool, of),
                     (_, of) => self.expression(of, depth, row),

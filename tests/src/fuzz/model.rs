@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use grnet_core::config::{Backbone, CONFIG_FORMAT, Fit, Graph, Input, ModelConfig, Pooling, Pyramid};
-use grnet_core::features::{Dtype, ImageDigest, encode};
-use grnet_core::model::{ModelId, NamedTensor, Storage, TensorData, write};
+use grnet_features::config::{Backbone, CONFIG_FORMAT, Fit, Graph, Input, ModelConfig, Pooling, Pyramid};
+use grnet_features::model_file::{ModelId, NamedTensor, Storage, TensorData, write};
+use grnet_features::value::{Dtype, ImageDigest, encode};
 use postgres::Client;
 
 use super::expression::Maker;
@@ -44,7 +44,7 @@ fn file((grids, channels, dim, layers): Shape) -> Result<Vec<u8>, Box<dyn Error>
     let mut tensors: Vec<NamedTensor> = Vec::new();
     let mut add = |name: &str, shape: &[usize], size: f32| {
         let values = (0..shape.iter().product()).map(|_| size * number(&mut dice)).collect();
-        tensors.push((name.to_owned(), shape.to_vec(), TensorData::Numbers(Storage::F32, values)));
+        tensors.push((name.to_owned(), shape.to_vec(), TensorData::Values(Storage::F32, values)));
     };
     add("backbone.conv.weight", &[channels, 3, 16, 16], 0.05);
     add("backbone.conv.bias", &[channels], 0.5);
@@ -81,7 +81,7 @@ pub fn register(client: &mut Client) {
             let scale = [1.0, 1.0, 0.0, 1e4, 1e-4][dice.below(5) as usize];
             let numbers: Vec<f32> = (0..count).map(|_| scale * number(&mut dice)).collect();
             let value = encode(model, ImageDigest([id as u8; 16]), grids, channels, dtype, &numbers).expect("features");
-            let text = grnet_core::features::to_text(&value);
+            let text = grnet_features::value::to_text(&value);
             let sql = format!("INSERT INTO {name} VALUES ($1, $1 % 5, $1 % 11, $2::text::grnet_features)");
             client.execute(&sql, &[&id, &text]).expect("a row");
         }

@@ -1,21 +1,21 @@
-//! Values that lie in the database: photos and features, good and bad, by number.
+//! Values that lie in the database: images and features, good and bad, by number.
 
-use grnet_core::features::{Dtype, Features, ImageDigest, encode};
-use grnet_core::model::ModelId;
+use grnet_features::model_file::ModelId;
+use grnet_features::value::{Dtype, Features, ImageDigest, encode};
 use postgres::Client;
 
 use crate::hostile;
-use crate::photos::{bmp, jpeg, picture};
+use crate::images::{bmp, jpeg, picture};
 
-/// `pool.photo` and `pool.feature`, and functions that the planner turns into constants.
+/// `pool.image` and `pool.feature`, and functions that the planner turns into constants.
 const SQL: &str = "
     CREATE SCHEMA pool;
     GRANT USAGE ON SCHEMA pool TO PUBLIC;
-    CREATE TABLE pool.photo (n int PRIMARY KEY, b bytea);
+    CREATE TABLE pool.image (n int PRIMARY KEY, b bytea);
     CREATE TABLE pool.feature (n int PRIMARY KEY, f grnet_features);
-    GRANT SELECT ON pool.photo, pool.feature TO PUBLIC;
+    GRANT SELECT ON pool.image, pool.feature TO PUBLIC;
     CREATE FUNCTION pool.b(n int) RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
-        'BEGIN RETURN (SELECT p.b FROM pool.photo p WHERE p.n = b.n); END';
+        'BEGIN RETURN (SELECT p.b FROM pool.image p WHERE p.n = b.n); END';
     CREATE FUNCTION pool.f(n int) RETURNS grnet_features LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
         'BEGIN RETURN (SELECT p.f FROM pool.feature p WHERE p.n = f.n); END';
 ";
@@ -23,13 +23,13 @@ const SQL: &str = "
 /// What is in the pools.
 #[derive(Debug, Clone)]
 pub struct Pool {
-    /// How many photos; the first six are good.
-    pub photos: u64,
+    /// How many images; the first six are good.
+    pub images: u64,
     /// How many features; the first ones are the tiny model's.
     pub features: u64,
     /// The bytes of those that are short enough to be written into a statement.
     pub values: Vec<Vec<u8>>,
-    /// A good photo, to be damaged.
+    /// A good image, to be damaged.
     pub jpeg: Vec<u8>,
     /// The tiny model's file, to be damaged.
     pub model: Vec<u8>,
@@ -61,10 +61,10 @@ impl Pool {
     /// The server refuses.
     pub fn fill(client: &mut Client) -> Self {
         client.batch_execute(SQL).expect("pools");
-        let mut photos: Vec<Vec<u8>> = hostile::photos().into_iter().map(|(_, bytes)| bytes).collect();
-        photos.extend(hostile::cases().into_iter().map(|case| case.bytes));
-        for (n, photo) in (0..).zip(&photos) {
-            client.execute("INSERT INTO pool.photo VALUES ($1, $2)", &[&n, photo]).expect("a photo");
+        let mut images: Vec<Vec<u8>> = hostile::images().into_iter().map(|(_, bytes)| bytes).collect();
+        images.extend(hostile::cases().into_iter().map(|case| case.bytes));
+        for (n, image) in (0..).zip(&images) {
+            client.execute("INSERT INTO pool.image VALUES ($1, $2)", &[&n, image]).expect("an image");
         }
         let good: Vec<Vec<u8>> = (100..106).map(bmp).collect();
         let sql = "SELECT grnet_features_send(f) FROM unnest(grnet_embed_images($1)) f";
@@ -76,15 +76,15 @@ impl Pool {
         let base: Vec<Vec<u8>> = (0..2).map(|n| client.query_one(sql, &[&good[n]]).expect("features").get(0)).collect();
         let mut kept = 0;
         for bytes in values.iter().chain(&base) {
-            let text = grnet_core::features::to_text(bytes);
+            let text = grnet_features::value::to_text(bytes);
             // A value that the type refuses is none.
             let sql = "INSERT INTO pool.feature VALUES ($1, $2::text::grnet_features)";
             kept += i32::from(client.execute(sql, &[&kept, &text]).is_ok());
         }
-        client.batch_execute("ANALYZE pool.photo; ANALYZE pool.feature").expect("statistics");
+        client.batch_execute("ANALYZE pool.image; ANALYZE pool.feature").expect("statistics");
         let model = client.query_one("SELECT grnet_export_model('tiny')", &[]).expect("a model").get(0);
         Self {
-            photos: photos.len() as u64,
+            images: images.len() as u64,
             features: u64::try_from(kept).unwrap_or(0),
             values,
             jpeg: jpeg(&picture(5, 24, 32)),

@@ -99,7 +99,7 @@ impl Maker<'_> {
     fn shaped(&mut self) -> Vec<String> {
         let shape = if self.dice.once_in(3) { self.dice.next_sure_join() } else { self.dice.next_shape() };
         let values: Vec<String> =
-            self.pool.values.iter().take(9).map(|value| grnet_core::features::to_text(value)).collect();
+            self.pool.values.iter().take(9).map(|value| grnet_features::value::to_text(value)).collect();
         differential::statements(&mut self.dice, &shape, &values)
     }
 
@@ -129,7 +129,7 @@ impl Maker<'_> {
                         "ANALYZE near",
                         "DISCARD PLANS",
                         "SET grnet.shortlist = 3",
-                        "SET grnet.enable_rank = off",
+                        "SET grnet.enable_batch_scoring = off",
                     ])
                     .to_owned(),
                 );

@@ -11,13 +11,13 @@ pub const TABLES: &str = r#"
     CREATE TABLE held (id int PRIMARY KEY, category int DEFAULT 1, price int DEFAULT 2, image bytea, region box, features grnet_features);
     CREATE TRIGGER keep BEFORE INSERT OR UPDATE ON held FOR EACH ROW
         EXECUTE FUNCTION grnet_features_trigger('image', 'features', 'region');
-    INSERT INTO held (id, image) SELECT n, b FROM pool.photo WHERE n < 6;
+    INSERT INTO held (id, image) SELECT n, b FROM pool.image WHERE n < 6;
     CREATE TABLE halves (id int, category int, price int, image bytea, features grnet_features) PARTITION BY RANGE (id);
     CREATE TABLE halves_low PARTITION OF halves FOR VALUES FROM (MINVALUE) TO (4);
     CREATE TABLE halves_high PARTITION OF halves DEFAULT;
     CREATE TRIGGER keep BEFORE INSERT OR UPDATE ON halves FOR EACH ROW
         EXECUTE FUNCTION grnet_features_trigger('image', 'features');
-    INSERT INTO halves (id, image) SELECT n, b FROM pool.photo WHERE n < 6;
+    INSERT INTO halves (id, image) SELECT n, b FROM pool.image WHERE n < 6;
     -- All kinds of numbers, two models and more.
     CREATE TABLE kinds AS SELECT n AS id, n % 3 AS category, n % 7 AS price, f AS features FROM pool.feature;
     CREATE TABLE by_hash (LIKE item) PARTITION BY HASH (features);

@@ -1,6 +1,6 @@
 //! Odd values of a type, as SQL.
 
-use grnet_core::features::to_text;
+use grnet_features::value::to_text;
 
 use super::pool::Pool;
 use super::words::{BOXES, COLUMNS, CONDITIONS, FLOATS, INTEGERS, JSON, STUDIES, TABLES, TEXTS};
@@ -64,7 +64,7 @@ fn bytes(dice: &mut Shapes, pool: &Pool) -> String {
         4 => "(SELECT file FROM grnet.model_file ORDER BY id LIMIT 1)".to_owned(),
         5 => format!("{}::bytea", hex(&damaged(dice, &pool.model[..pool.model.len().min(3_000)]))),
         6..=8 => format!("pool.b({})", dice.below(6)),
-        _ => format!("pool.b({})", dice.below(pool.photos)),
+        _ => format!("pool.b({})", dice.below(pool.images)),
     }
 }
 
@@ -139,7 +139,7 @@ pub fn value(dice: &mut Shapes, pool: &Pool, of: &str) -> String {
 }
 
 /// The query of a training or an evaluation.
-pub fn study(dice: &mut Shapes) -> String {
+pub fn job(dice: &mut Shapes) -> String {
     format!("{}::text", dice.one_of(&STUDIES))
 }
 

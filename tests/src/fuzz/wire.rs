@@ -81,7 +81,7 @@ impl Maker<'_> {
         }
         let mut data = String::new();
         for id in 0..self.dice.below(4) {
-            data += &format!("{}\t{}\n", 200 + id, grnet_core::features::to_text(&self.value()));
+            data += &format!("{}\t{}\n", 200 + id, grnet_features::value::to_text(&self.value()));
         }
         let data = if self.dice.once_in(4) { damaged(&mut self.dice, data.as_bytes()) } else { data.into_bytes() };
         let more = if self.dice.once_in(2) { " WHERE (features <-> pool.f(1)) < 1" } else { "" };

@@ -104,16 +104,16 @@ pub const TABLES: [&str; 16] = [
 pub const COLUMNS: [&str; 8] = ["NULL", "NULL", "'features'", "'f'", "'Fea''t %s'", "'id'", "''", "'no such'"];
 /// Queries of a training or an evaluation.
 pub const STUDIES: [&str; 14] = [
-    "'SELECT n AS item, b AS image, ''shop'' AS domain FROM pool.photo WHERE n < 6'",
-    "'SELECT n % 3 AS item, b AS image, CASE WHEN n < 3 THEN ''shop'' ELSE ''consumer'' END AS domain FROM pool.photo WHERE n < 6'",
-    "'SELECT n AS item, b AS image, ''shop'' AS domain FROM pool.photo'",
+    "'SELECT n AS item, b AS image, ''shop'' AS domain FROM pool.image WHERE n < 6'",
+    "'SELECT n % 3 AS item, b AS image, CASE WHEN n < 3 THEN ''shop'' ELSE ''consumer'' END AS domain FROM pool.image WHERE n < 6'",
+    "'SELECT n AS item, b AS image, ''shop'' AS domain FROM pool.image'",
     "'SELECT 1 AS item, NULL::bytea AS image, ''shop'' AS domain'",
     "'SELECT 1 AS item'",
     "'SELECT 1 AS item, 2 AS image, 3 AS domain'",
-    "'SELECT NULL AS item, b AS image, NULL::text AS domain FROM pool.photo WHERE n < 3'",
-    "'SELECT 1/0 AS item, b AS image, ''shop'' AS domain FROM pool.photo'",
+    "'SELECT NULL AS item, b AS image, NULL::text AS domain FROM pool.image WHERE n < 3'",
+    "'SELECT 1/0 AS item, b AS image, ''shop'' AS domain FROM pool.image'",
     "'DELETE FROM item RETURNING id AS item, NULL::bytea AS image, ''shop'' AS domain'",
-    "'SELECT n AS item, b AS image, ''shop'' AS domain, box ''(0,0),(NaN,1)'' AS region FROM pool.photo WHERE n < 6'",
+    "'SELECT n AS item, b AS image, ''shop'' AS domain, box ''(0,0),(NaN,1)'' AS region FROM pool.image WHERE n < 6'",
     "'SELECT 1; SELECT 2'",
     "''",
     "'COMMIT'",

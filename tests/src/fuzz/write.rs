@@ -24,7 +24,7 @@ impl Maker<'_> {
         self.leaf("bytea", false)
     }
 
-    /// Rows with photos into a table with the trigger.
+    /// Rows with images into a table with the trigger.
     fn photographed(&mut self) -> String {
         let (image, again, id) = (self.image(), self.image(), self.dice.below(20));
         let (features, region) = (self.leaf("grnet_features", false), self.leaf("box", false));
@@ -47,7 +47,7 @@ impl Maker<'_> {
             2 => format!("UPDATE held SET image = {image} WHERE id = {}{returning}", id % 8),
             3 => format!("UPDATE held SET features = {features}, region = {region} WHERE id < {}{returning}", id % 4),
             4 => format!(
-                "INSERT INTO halves (id, image, features) SELECT n, b, {features} FROM pool.photo WHERE n BETWEEN {id} AND {}{}",
+                "INSERT INTO halves (id, image, features) SELECT n, b, {features} FROM pool.image WHERE n BETWEEN {id} AND {}{}",
                 id + 3,
                 returning
             ),
